@@ -1,0 +1,159 @@
+"""Every setting of Footfall, in one frozen object (environment ``FOOTFALL_*`` or the checkout's ``.env``).
+
+Doors (command lines, DAGs, tests) build one ``Settings`` and pass values on as arguments; nothing below a
+door reads the environment. ``.env.example`` documents each setting with its default.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent
+
+PostgresRole = Literal["footfall_admin", "footfall_writer", "footfall_reporter", "footfall_reader", "airflow"]
+KafkaUser = Literal["footfall_admin", "footfall_producer", "footfall_stream"]
+
+
+def _others_can_enter(folder: Path) -> bool:
+    return all(parent.stat().st_mode & 0o001 for parent in [folder, *folder.parents] if parent.exists())
+
+
+def default_home() -> Path:
+    """The state folder: ``.footfall`` in the checkout, unless root runs us from a folder closed to others.
+
+    Postgres refuses to run as root, so as root its own user must be able to reach the state folder.
+    """
+    if os.geteuid() == 0 and not _others_can_enter(CHECKOUT):
+        return Path("/var/lib/footfall")
+    return CHECKOUT / ".footfall"
+
+
+class Settings(BaseSettings):
+    """Where the parts are and how the stream job runs; environment variables win over ``.env``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTFALL_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(default_factory=default_home, description="State folder: secrets, data, logs, jars.")
+    port_base: int = Field(default=18080, ge=1024, le=65000, description="First of the stack's four ports.")
+
+    postgres_dsn: str | None = Field(
+        default=None,
+        description="libpq settings of your own Postgres (>= 15) without user or password; default: embedded.",
+    )
+    kafka_bootstrap: str | None = Field(
+        default=None, description="host:port[,host:port] of your own Kafka; default: embedded."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "SASL_PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_ca_file: Path | None = Field(default=None, description="PEM file of the broker's authority.")
+    topic: str = "web.access"
+
+    spark_master: str = "local[2]"
+    spark_driver_memory: str = "1g"
+    trigger_seconds: float = Field(default=1.0, ge=0)
+    max_offsets_per_trigger: int = Field(default=200_000, ge=1)
+    stalled_after_seconds: int = Field(
+        default=60, ge=5, description="The stream job ends itself after so long without progress or idling."
+    )
+    lost_range_policy: Literal["record", "stop"] = Field(
+        default="record",
+        description="When Kafka no longer holds records that were never counted: record the loss and go on, "
+        "or refuse to start.",
+    )
+
+    @cached_property
+    def secrets(self) -> Path:
+        return self.home / "secrets"
+
+    @cached_property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def airflow_port(self) -> int:
+        return self.port_base
+
+    @property
+    def postgres_port(self) -> int:
+        return self.port_base + 1
+
+    @property
+    def kafka_port(self) -> int:
+        return self.port_base + 2
+
+    @property
+    def kafka_controller_port(self) -> int:
+        return self.port_base + 3
+
+    @property
+    def embedded_postgres(self) -> bool:
+        return self.postgres_dsn is None
+
+    @property
+    def embedded_kafka(self) -> bool:
+        return self.kafka_bootstrap is None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return self.kafka_bootstrap or f"127.0.0.1:{self.kafka_port}"
+
+    def postgres_passfile(self, role: PostgresRole) -> Path:
+        """A libpq password file (``host:port:database:user:password``, mode 0600) of one role."""
+        return self.secrets / f"{role}.pgpass"
+
+    def dsn(self, role: PostgresRole, database: str | None = None) -> str:
+        """libpq connection settings of a role; the password stays in the role's password file."""
+        if role == "airflow":
+            default_database = "airflow"
+        else:
+            default_database = "footfall"
+        server = self.postgres_dsn or f"host=127.0.0.1 port={self.postgres_port}"
+        names_database = any(word.startswith("dbname=") for word in server.split())
+        if database is not None or not names_database:
+            server += f" dbname={database or default_database}"
+        return f"{server} user={role} passfile='{self.postgres_passfile(role)}' connect_timeout=5"
+
+    def kafka_password(self, user: KafkaUser) -> str:
+        return (self.secrets / f"kafka_{user}.password").read_text(encoding="utf-8").strip()
+
+    def kafka_python_options(self, user: KafkaUser) -> dict[str, Any]:
+        """Connection options of kafka-python's clients (never log them: they hold the password)."""
+        options: dict[str, Any] = {
+            "bootstrap_servers": self.bootstrap_servers.split(","),
+            "security_protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_security_protocol.startswith("SASL"):
+            options |= {
+                "sasl_mechanism": self.kafka_sasl_mechanism,
+                "sasl_plain_username": user,
+                "sasl_plain_password": self.kafka_password(user),
+            }
+        if self.kafka_ca_file is not None:
+            options["ssl_cafile"] = str(self.kafka_ca_file)
+        return options
+
+    def kafka_jvm_options(self, user: KafkaUser) -> dict[str, str]:
+        """Connection options of the JVM clients, as Spark's Kafka source takes them (without ``kafka.``)."""
+        options = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.kafka_security_protocol,
+        }
+        if self.kafka_security_protocol.startswith("SASL"):
+            module = "scram.ScramLoginModule" if "SCRAM" in self.kafka_sasl_mechanism else "plain.PlainLoginModule"
+            password = self.kafka_password(user).replace("\\", "\\\\").replace('"', '\\"')
+            options |= {
+                "sasl.mechanism": self.kafka_sasl_mechanism,
+                "sasl.jaas.config": f"org.apache.kafka.common.security.{module} required "
+                f'username="{user}" password="{password}";',
+            }
+        if self.kafka_ca_file is not None:
+            options |= {"ssl.truststore.type": "PEM", "ssl.truststore.location": str(self.kafka_ca_file)}
+        return options
