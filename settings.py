@@ -37,9 +37,7 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """Where the parts are and how the stream job runs; environment variables win over ``.env``."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="FOOTFALL_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix="FOOTFALL_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True)
 
     home: Path = Field(default_factory=default_home, description="State folder: secrets, data, logs, jars.")
     port_base: int = Field(default=18080, ge=1024, le=65000, description="First of the stack's four ports.")
@@ -111,10 +109,7 @@ class Settings(BaseSettings):
 
     def dsn(self, role: PostgresRole, database: str | None = None) -> str:
         """libpq connection settings of a role; the password stays in the role's password file."""
-        if role == "airflow":
-            default_database = "airflow"
-        else:
-            default_database = "footfall"
+        default_database = "airflow" if role == "airflow" else "footfall"
         server = self.postgres_dsn or f"host=127.0.0.1 port={self.postgres_port}"
         names_database = any(word.startswith("dbname=") for word in server.split())
         if database is not None or not names_database:

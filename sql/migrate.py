@@ -18,9 +18,7 @@ def apply_migrations(dsn: str) -> list[str]:
     words = dict(word.split("=", 1) for word in dsn.replace("'", "").split())
     query = urlencode({key: value for key, value in words.items() if key not in {"host", "port", "dbname", "user"}})
     user, host = quote(words["user"]), quote(words.get("host", "localhost"))
-    backend = yoyo.get_backend(
-        f"postgresql://{user}@{host}:{words.get('port', '5432')}/{words['dbname']}?{query}"
-    )
+    backend = yoyo.get_backend(f"postgresql://{user}@{host}:{words.get('port', '5432')}/{words['dbname']}?{query}")
     with backend.lock():
         pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
         names = [str(migration.id) for migration in pending]

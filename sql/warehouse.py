@@ -14,6 +14,21 @@ import psycopg2.extras
 from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
+__all__ = [
+    "ConnectionLost",
+    "Cursor",
+    "DatabaseError",
+    "Row",
+    "Warehouse",
+    "WarehouseUnreachable",
+    "copy_csv",
+    "rows",
+    "run",
+    "run_many",
+    "scram_secret",
+    "statement",
+]
+
 ROOM = Path(__file__).resolve().parent
 
 # What a caller may want to tell apart, so that nobody else needs psycopg2.

@@ -1,0 +1,85 @@
+"""The right to write: each launch takes a new epoch, shows that it lives, and reads what is wished of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sql.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Lease:
+    """An epoch taken by this launch."""
+
+    epoch: int
+    stop_wished: bool
+
+
+def take_lease(warehouse: Warehouse, owner: str, application_name: str) -> Lease:
+    """Fence every older launch and end its sessions."""
+    taken = warehouse.row("stream/take_lease", {"owner": owner, "message": "starting"})
+    warehouse.row("stream/end_fenced_sessions", {"application_name": application_name})
+    return Lease(epoch=taken["epoch"], stop_wished=taken["desired_state"] == "stopped")
+
+
+class Heartbeat:
+    """Writes the lease row; says whether the job shall go on."""
+
+    def __init__(self, warehouse: Warehouse, epoch: int) -> None:
+        self._warehouse = warehouse
+        self._epoch = epoch
+
+    def beat(
+        self,
+        state: str,
+        message: str,
+        last_batch_at: float = 0.0,
+        last_batch_seconds: float | None = None,
+        lag_records: int | None = None,
+        records_per_second: float | None = None,
+    ) -> str:
+        """What is wished: ``running``, ``stopped``, or ``fenced`` when a newer launch holds the lease."""
+        found = self._warehouse.rows(
+            "stream/heartbeat",
+            {
+                "epoch": self._epoch,
+                "state": state,
+                "message": message[:500],
+                "last_batch_at": datetime.fromtimestamp(last_batch_at, UTC) if last_batch_at else None,
+                "last_batch_seconds": last_batch_seconds,
+                "lag_records": lag_records,
+                "records_per_second": records_per_second,
+            },
+        )
+        return str(found[0]["desired_state"]) if found else "fenced"
+
+    def end(self, state: str, message: str) -> None:
+        """Last words."""
+        self._warehouse.run("stream/end_lease", {"epoch": self._epoch, "state": state, "message": message[:500]})
+
+
+class Watchdog:
+    """Ends the process when it has shown no life for so long: a stopped Postgres frees no client by itself."""
+
+    def __init__(self, limit_seconds: float, on_stalled: Callable[[float], None]) -> None:
+        self._limit = limit_seconds
+        self._on_stalled = on_stalled
+        self._alive_at = time.monotonic()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def alive(self) -> None:
+        """Something finished, nothing was to do, or the job said what it waits for."""
+        self._alive_at = time.monotonic()
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(min(1.0, self._limit / 4))
+            silent = time.monotonic() - self._alive_at
+            if silent > self._limit:
+                self._on_stalled(silent)
+                os._exit(4)

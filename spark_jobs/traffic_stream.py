@@ -1,0 +1,268 @@
+"""The stream job: counts the topic into Postgres, exactly once, until it is told to stop.
+
+    python -m spark_jobs.traffic_stream --launch-id $(uuidgen)          # what Airflow starts
+    python -m spark_jobs.traffic_stream --until-caught-up               # count what is there, then end
+
+Ends with 0 when stopped as wished or caught up, 3 when a newer launch has taken over, 4 when nothing moved for
+too long, 5 when records were lost and the policy is to stop, 1 on any other failure.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID, uuid4
+
+import psutil
+import typer
+from pyspark.errors import StreamingQueryException
+from pyspark.sql import DataFrame
+from pyspark.sql.streaming.query import StreamingQuery
+
+from settings import Settings
+from spark_jobs.batch_writer import BatchWriter, Fenced
+from spark_jobs.kafka_topic import KafkaError, KafkaTopic, TopicMissing, TopicState
+from spark_jobs.lease import Heartbeat, Lease, Watchdog, take_lease
+from spark_jobs.positions import RangeLost, starting_offsets
+from spark_jobs.session import kafka_source, start_session
+from spark_jobs.stream_batch import RETRY_WAIT, StreamBatch
+from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
+
+log = logging.getLogger("footfall.stream")
+BEAT_SECONDS = 2
+POSTGRES_AWAY = (*ConnectionLost, WarehouseUnreachable)
+
+
+class StreamJob:
+    """One launch of the stream job, from lease to last words."""
+
+    def __init__(self, settings: Settings, launch_id: UUID, until_caught_up: bool, log_path: str) -> None:
+        self._settings = settings
+        self._launch_id = str(launch_id)
+        self._until_caught_up = until_caught_up
+        self._log_path = log_path
+        self._stop_reason = ""
+        self._application_name = f"footfall-stream-{launch_id}"
+        self._control = self._connection()
+        self._topic = self._kafka()
+        self._watchdog = Watchdog(settings.stalled_after_seconds, self._stalled)
+        self._rates: deque[tuple[float, int]] = deque(maxlen=6)  # (monotonic seconds, records counted)
+
+    def _connection(self) -> Warehouse:
+        return Warehouse(self._settings.dsn("footfall_writer"), self._application_name)
+
+    def _kafka(self) -> KafkaTopic:
+        return KafkaTopic(self._settings.kafka_python_options("footfall_stream"), self._settings.topic)
+
+    def stop(self, reason: str) -> None:
+        """Stop after the running batch."""
+        self._stop_reason = self._stop_reason or reason
+
+    def run(self) -> int:
+        """The whole launch; returns the exit code."""
+        lease = self._take_lease()
+        heartbeat = Heartbeat(self._control, lease.epoch)
+        if lease.stop_wished:
+            self._stop_reason = "a stop was wished before the start"
+        try:
+            code, state, words = self._count(lease, heartbeat)
+        except Fenced as error:
+            code, state, words = 3, "failed", str(error)
+        except RangeLost as error:
+            code, state, words = 5, "failed", str(error)
+        except Exception as error:
+            log.exception("the stream job failed")
+            code, state, words = _failure(error)
+        log.info("ending with %d: %s", code, words)
+        heartbeat.end(state, words)
+        self._control.run("stream/end_launch", {"launch_id": self._launch_id, "end_reason": words})
+        return code
+
+    def _take_lease(self) -> Lease:
+        process = psutil.Process()
+        while True:
+            try:
+                self._control.run(
+                    "stream/register_process",
+                    {
+                        "launch_id": self._launch_id,
+                        "job": "traffic_stream",
+                        "host": socket.gethostname(),
+                        "pid": process.pid,
+                        "process_started_at": datetime.fromtimestamp(process.create_time(), UTC),
+                        "log_path": self._log_path,
+                    },
+                )
+                owner = f"{socket.gethostname()}:{process.pid}:{self._launch_id}"
+                lease = take_lease(self._control, owner, self._application_name)
+                self._control.run("stream/register_epoch", {"launch_id": self._launch_id, "epoch": lease.epoch})
+            except POSTGRES_AWAY as error:
+                log.warning("waiting for Postgres: %s", str(error).strip())
+                self._watchdog.alive()
+                time.sleep(BEAT_SECONDS)
+            else:
+                log.info("took epoch %d", lease.epoch)
+                return lease
+
+    def _topic_state(self, heartbeat: Heartbeat) -> TopicState | None:
+        """The topic, waiting for Kafka if need be; None when a stop is wished meanwhile."""
+        while not self._stop_reason:
+            try:
+                return self._topic.state()
+            except (KafkaError, TopicMissing) as error:
+                self._topic.close()
+                words = f"waiting for Kafka: {error}"
+                log.warning(words)
+                self._watchdog.alive()
+                self._obey(heartbeat.beat("waiting", words))
+                time.sleep(BEAT_SECONDS)
+        return None
+
+    def _obey(self, wish: str) -> None:
+        if wish == "fenced":
+            raise Fenced("a newer launch holds the lease")
+        if wish == "stopped" and not self._until_caught_up:
+            self.stop("stopped as wished")
+
+    def _count(self, lease: Lease, heartbeat: Heartbeat) -> tuple[int, str, str]:
+        topic = self._topic_state(heartbeat)
+        if topic is None:
+            return 0, "stopped", self._stop_reason
+        start = starting_offsets(self._control, topic, self._settings.lost_range_policy)
+        log.info("counting %s (%s) from %s", topic.topic, topic.topic_id, start)
+        settings = self._settings
+        checkpoint = _fresh_checkpoint(settings.home / "checkpoints", lease.epoch)
+        session = start_session(
+            settings.spark_master, settings.spark_driver_memory, settings.home / "jars" / "spark",
+            settings.home / "spark",
+        )  # fmt: skip
+        self._watchdog.alive()
+        source = kafka_source(
+            session,
+            settings.kafka_jvm_options("footfall_stream"),
+            topic.topic,
+            start,
+            settings.max_offsets_per_trigger,
+        )
+        identity = self._kafka()
+        batch = StreamBatch(
+            writer=BatchWriter(self._connection(), topic.topic_id, lease.epoch),
+            checkpoint=checkpoint,
+            topic=topic.topic,
+            starting_offsets=start,
+            clock=time.time,
+            check_topic=lambda: identity.check_is(topic.topic_id),
+            on_waiting=self._say_waiting,
+            retry_wait=RETRY_WAIT,
+        )
+        query = self._start_query(source, checkpoint, batch)
+        while not self._stop_reason:
+            self._beat(heartbeat, batch)
+            if query.awaitTermination(BEAT_SECONDS):
+                break
+        batch.stopping = True
+        with batch.running:  # the running batch ends first
+            query.stop()
+        if self._until_caught_up and not self._stop_reason:
+            return 0, "stopped", f"caught up: {batch.progress.records} records counted"
+        return 0, "stopped", self._stop_reason or "the query ended"
+
+    def _start_query(self, source: DataFrame, checkpoint: Path, batch: StreamBatch) -> StreamingQuery:
+        writer = source.writeStream.foreachBatch(batch).option("checkpointLocation", str(checkpoint))
+        if self._until_caught_up:
+            writer = writer.trigger(availableNow=True)
+        else:
+            writer = writer.trigger(processingTime=f"{self._settings.trigger_seconds} seconds")
+        return writer.queryName("web_traffic").start()
+
+    def _beat(self, heartbeat: Heartbeat, batch: StreamBatch) -> None:
+        """Write the heartbeat; the watchdog hears of it when something moved or nothing was to do."""
+        progress = batch.progress
+        lag: int | None = None
+        try:
+            latest = self._topic.latest(progress.next_offsets)
+            lag = sum(max(0, latest[part] - counted) for part, counted in progress.next_offsets.items())
+            state, words = ("counting", "counting") if lag else ("idle", "nothing new to count")
+        except KafkaError as error:
+            self._topic.close()
+            state, words = "waiting", f"waiting for Kafka: {error}"
+        moved = bool(self._rates) and self._rates[-1][1] != progress.records
+        self._rates.append((time.monotonic(), progress.records))
+        (since, records_then), (now, records_now) = self._rates[0], self._rates[-1]
+        if moved or not lag:
+            self._watchdog.alive()
+        try:
+            wish = heartbeat.beat(
+                state,
+                words,
+                progress.last_batch_at,
+                progress.last_batch_seconds or None,
+                lag,
+                (records_now - records_then) / (now - since) if now > since else None,
+            )
+        except POSTGRES_AWAY as error:
+            self._say_waiting(f"waiting for Postgres: {str(error).strip()}")
+        else:
+            self._obey(wish)
+
+    def _say_waiting(self, words: str) -> None:
+        log.warning(words)
+        self._watchdog.alive()
+
+    def _stalled(self, silent_seconds: float) -> None:
+        log.error("stalled: nothing finished and nothing was idle for %.0f s; ending the process", silent_seconds)
+        logging.shutdown()
+
+
+def _failure(error: Exception) -> tuple[int, str, str]:
+    """Exit code, state and words of an exception, found behind Spark's wrapping where need be."""
+    words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    if isinstance(error, StreamingQueryException) and "spark_jobs.batch_writer.Fenced" in str(error):
+        return 3, "failed", "fenced by a newer launch"
+    return 1, "failed", words
+
+
+def _fresh_checkpoint(folder: Path, epoch: int) -> Path:
+    """An empty checkpoint folder of this launch; those of earlier launches are thrown away."""
+    shutil.rmtree(folder, ignore_errors=True)
+    checkpoint = folder / str(epoch)
+    checkpoint.mkdir(parents=True, mode=0o700)
+    return checkpoint
+
+
+def run_until_stopped(job: StreamJob, install_signal: Callable[..., object] = signal.signal) -> int:
+    """Run a job that SIGTERM and SIGINT stop gracefully."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        install_signal(number, lambda *_: job.stop("stopped by a signal"))
+    return job.run()
+
+
+def main(
+    launch_id: Annotated[
+        UUID | None, typer.Option(help="Token of this launch in stream.launch; default: a new one.")
+    ] = None,
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="Count what Kafka has now, then end.")
+    ] = False,
+    log_path: Annotated[str, typer.Option(help="Where this output goes, for the record.")] = "-",
+) -> None:
+    """Count the topic's access events into Postgres, exactly once, until told to stop."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kafka").setLevel(logging.WARNING)
+    logging.getLogger("py4j").setLevel(logging.WARNING)
+    code = run_until_stopped(StreamJob(Settings(), launch_id or uuid4(), until_caught_up, log_path))
+    logging.shutdown()
+    os._exit(code)  # the JVM's shutdown may hang on a stopped broker; everything is written by now
+
+
+if __name__ == "__main__":
+    typer.run(main)
