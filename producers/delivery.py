@@ -8,6 +8,7 @@ new producer sends everything unacknowledged again, in order; readers drop a (so
 
 from __future__ import annotations
 
+import socket
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -21,7 +22,7 @@ from kafka import errors as kafka_errors
 MOST_UNACKNOWLEDGED_RECORDS = 20_000
 MOST_UNACKNOWLEDGED_BYTES = 32 * 2**20
 
-CONNECT_SECONDS = 15.0
+CONNECT_SECONDS = 8.0
 SAY_WAITING_AFTER_SECONDS = 3.0
 PROBE_EVERY_SECONDS = 10.0
 REPLACE_AFTER_SECONDS = 30.0  # probes get through for so long, yet this session does not move
@@ -44,7 +45,7 @@ _BEYOND_WAITING = (
 )
 
 
-class DeliveryFailed(Exception):  # noqa: N818
+class DeliveryFailed(Exception):
     """A record cannot be delivered and waiting will not change that; the message says why and the way out."""
 
 
@@ -64,9 +65,7 @@ class Delivery:
         self._options = dict(options)
         self._topic = topic
         self._on_waiting = on_waiting
-        self._pending: deque[tuple[Any, bytes, bytes]] = (
-            deque()
-        )  # (future, key, value) in the order of sending
+        self._pending: deque[tuple[Any, bytes, bytes]] = deque()  # (future, key, value) in the order of sending
         self._pending_bytes = 0
         self._acknowledged = 0
         self._moved_at = time.monotonic()
@@ -91,10 +90,7 @@ class Delivery:
         self._pending.append((future, key, value))
         self._pending_bytes += len(key) + len(value)
         self._settle()
-        while (
-            len(self._pending) > MOST_UNACKNOWLEDGED_RECORDS
-            or self._pending_bytes > MOST_UNACKNOWLEDGED_BYTES
-        ):
+        while len(self._pending) > MOST_UNACKNOWLEDGED_RECORDS or self._pending_bytes > MOST_UNACKNOWLEDGED_BYTES:
             self._wait_for_oldest()
 
     def flush(self) -> None:
@@ -140,18 +136,24 @@ class Delivery:
                 metrics_enabled=False,
             )
         except kafka_errors.SaslAuthenticationFailedError as error:
-            user = self._options.get("sasl_plain_username")
-            raise DeliveryFailed(
-                f"Kafka at {servers} refuses the password of user {user}: {error}. The password file and the "
-                "broker must belong to the same state folder (FOOTFALL_HOME)."
-            ) from error
+            raise DeliveryFailed(f"{self._refused(servers)}: {error}") from error
         except kafka_errors.RetriableError as error:
+            if any(_listens(server) for server in self._options["bootstrap_servers"]):
+                # The broker hangs up on a failed login so fast that kafka-python misses its answer.
+                raise _NoAnswer(f"{self._refused(servers)}, or the broker hangs") from error
             raise _NoAnswer(
-                f"Kafka at {servers} does not answer ({seconds:.0f} s). Is it running (`make status`)? "
-                "Are FOOTFALL_PORT_BASE or FOOTFALL_KAFKA_BOOTSTRAP and the security settings right?"
+                f"nothing listens at Kafka's address {servers}. Is it running (`make status`)? Is FOOTFALL_PORT_BASE "
+                "or FOOTFALL_KAFKA_BOOTSTRAP right?"
             ) from error
         except kafka_errors.KafkaError as error:
             raise DeliveryFailed(f"cannot work with Kafka at {servers}: {error}") from error
+
+    def _refused(self, servers: str) -> str:
+        user = self._options.get("sasl_plain_username", "without a name")
+        return (
+            f"Kafka at {servers} does not let user {user} in. Wrong password (the password file and the broker "
+            "must belong to the same FOOTFALL_HOME), wrong FOOTFALL_KAFKA_SECURITY_PROTOCOL"
+        )
 
     def _look_topic_up(self) -> None:
         try:
@@ -266,6 +268,15 @@ class Delivery:
         producer._sender.force_close()
         producer._sender.join(5)
         producer.close(timeout=1)
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+    except OSError:
+        return False
+    return True
 
 
 class _NoAnswer(DeliveryFailed):
