@@ -1,0 +1,107 @@
+"""The supervisor's configuration: which programs the stack has, in which order, and how each is ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from configparser import ConfigParser
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+from local.airflow import AIRFLOW
+from local.airflow import PROGRAMS as AIRFLOW_PROGRAMS
+from local.kafka import kafka_command
+from local.postgres import postgres_command
+from local.service_account import ServiceAccount
+from settings import Settings
+
+# sockaddr_un holds 108 bytes, and supervisor adds its process id while it binds.
+LONGEST_SOCKET_PATH = 96
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised process; ``account``: as whom it runs (None: as the supervisor)."""
+
+    name: str
+    command: Sequence[str]
+    folder: Path
+    stop_signal: str = "TERM"
+    stop_seconds: int = 30
+    account: ServiceAccount | None = None
+
+
+def programs(settings: Settings, account: ServiceAccount | None, java: str) -> list[Program]:
+    """The stack's programs, in the order in which they start; they stop in the opposite order."""
+    found: list[Program] = []
+    if settings.embedded_postgres:
+        command = postgres_command(settings, account)
+        # INT is Postgres's fast shutdown: it does not wait for clients to leave.
+        found.append(Program("postgres", command, settings.home / "postgres", "INT", 60, account))
+    if settings.embedded_kafka:
+        found.append(Program("kafka", kafka_command(settings, java), settings.home / "kafka", "TERM", 60))
+    for name, words in AIRFLOW_PROGRAMS.items():
+        found.append(Program(name, [str(AIRFLOW), *words], settings.home / "airflow"))
+    return found
+
+
+def socket_path(home: Path) -> Path:
+    """Where the supervisor listens; only its owner can reach it."""
+    path = home / "run" / "supervisor.sock"
+    if len(str(path)) > LONGEST_SOCKET_PATH:
+        raise ValueError(f"{home} is too long a path for a socket below it: set FOOTFALL_HOME to a shorter one")
+    return path
+
+
+def supervisor_configuration(settings: Settings, found: Sequence[Program]) -> str:
+    """Text of ``supervisord.conf``. Programs start when told to, not by themselves, and come back when they die."""
+    run, logs = settings.home / "run", settings.logs
+    socket = socket_path(settings.home)
+    sections: dict[str, dict[str, str]] = {
+        "unix_http_server": {"file": str(socket), "chmod": "0700"},
+        "supervisord": {
+            "logfile": str(logs / "supervisord.log"),
+            "logfile_maxbytes": "5MB",
+            "logfile_backups": "2",
+            "pidfile": str(run / "supervisord.pid"),
+            "childlogdir": str(logs),
+            "directory": str(settings.home),
+            "identifier": "footfall",
+            "umask": "077",
+            "minfds": "1024",
+        },
+        "rpcinterface:supervisor": {
+            "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+        },
+        "supervisorctl": {"serverurl": f"unix://{socket}"},
+    }
+    for priority, program in enumerate(found, start=1):
+        sections[f"program:{program.name}"] = {
+            "command": " ".join(_quoted(word) for word in program.command),
+            "directory": str(program.folder),
+            "priority": str(priority),
+            "autostart": "false",
+            "autorestart": "true",
+            "startsecs": "1",
+            "startretries": "1000000",
+            "stopsignal": program.stop_signal,
+            "stopwaitsecs": str(program.stop_seconds),
+            "stopasgroup": "false" if program.account else "true",
+            "killasgroup": "true",
+            "redirect_stderr": "true",
+            "stdout_logfile": str(logs / f"{program.name}.log"),
+            "stdout_logfile_maxbytes": "10MB",
+            "stdout_logfile_backups": "3",
+            **({"user": program.account.name} if program.account else {}),
+        }
+    parser = ConfigParser(interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read_dict(sections)
+    text = StringIO()
+    parser.write(text)
+    # supervisor expands %(…)s in every value.
+    return text.getvalue().replace("%", "%%")
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if any(letter in word for letter in " ;*'") else word
