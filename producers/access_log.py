@@ -22,11 +22,23 @@ LARGEST_BYTES = 2**40
 LARGEST_LATENCY_MS = 86_400_000  # one day
 LARGEST_SEQ = 2**62
 
-Site = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9._:-]{1,64}\Z", description="which site")]
-Source = Annotated[
-    str,
-    Meta(pattern=r"\A[!-~]{1,128}\Z", description="where the line came from: a log file's or run's fingerprint"),
-]
+SITE_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+SOURCE_PATTERN = r"^[!-~]{1,128}$"
+COUNTRY_PATTERN = r"^[A-Z]{2}$"
+
+
+def _pattern(pattern: str) -> Meta:
+    # Python's $ lets a final newline pass, \\Z does not; JSON Schema knows only ^ and $.
+    return Meta(pattern=pattern.replace("$", r"\Z"), extra_json_schema={"pattern": pattern})
+
+
+def _name(longest: int, pattern: str, description: str) -> Meta:
+    return Meta(max_length=longest, description=description, extra_json_schema={"pattern": pattern})
+
+
+Site = Annotated[str, _pattern(SITE_PATTERN)]
+Source = Annotated[str, _pattern(SOURCE_PATTERN)]
+Country = Annotated[str, _pattern(COUNTRY_PATTERN)]
 Seq = Annotated[int, Meta(ge=1, le=LARGEST_SEQ, description="line number within the source")]
 
 
@@ -39,13 +51,29 @@ class AccessEvent(Struct, omit_defaults=True, gc=False):
     path: Annotated[str, Meta(min_length=1, description="request target; a query string is dropped later")]
     status: Annotated[int, Meta(ge=100, le=599)]
     bytes: Annotated[int, Meta(ge=0, le=LARGEST_BYTES, description="bytes sent")]
-    site: Site = "default"
+    site: Annotated[str, _name(64, SITE_PATTERN, "which site")] = "default"
     latency_ms: Annotated[float, Meta(ge=0, le=LARGEST_LATENCY_MS)] | None = None
     referrer: str | None = None
     user_agent: str | None = None
-    country: Annotated[str, Meta(pattern=r"\A[A-Z]{2}\Z", description="ISO 3166 alpha-2")] | None = None
-    source: Source | None = None
+    country: Annotated[str, _name(2, COUNTRY_PATTERN, "ISO 3166 alpha-2")] | None = None
+    source: Annotated[str, _name(128, SOURCE_PATTERN, "fingerprint of the log file or run")] | None = None
     seq: Seq | None = None
+
+
+class Names(Struct, frozen=True):
+    """An event's names with their patterns: a reader checks each distinct combination once.
+
+    Patterns within AccessEvent would cost every record 1.1 of 2.4 microseconds, for values that repeat.
+    """
+
+    site: Site
+    source: Source | None
+    country: Country | None
+
+    @classmethod
+    def checked(cls, site: str, source: str | None, country: str | None) -> Names:
+        """Raises msgspec.ValidationError, naming the field, when one breaks its pattern."""
+        return msgspec.convert({"site": site, "source": source, "country": country}, cls)
 
 
 class UnparsedLine(Struct, omit_defaults=True, gc=False):

@@ -67,8 +67,10 @@ def count_task(
     """What one Spark task does: Arrow batches of Kafka rows in, partial cells and one summary row out."""
     counter = RecordCounter(now_s, counted)
     for batch in batches:
-        for kafka_partition in pc.unique(batch.column("partition")).to_pylist():
-            rows = batch.filter(pc.equal(batch.column("partition"), kafka_partition))
+        partitions = pc.unique(batch.column("partition")).to_pylist()
+        for kafka_partition in partitions:
+            one = len(partitions) == 1
+            rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
             counter.count(
                 kafka_partition,
                 rows.column("offset").to_pylist(),

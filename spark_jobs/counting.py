@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from producers.access_log import AccessEvent, Origin, UnparsedLine
+from producers.access_log import AccessEvent, Names, Origin, UnparsedLine
 from spark_jobs.canonical import canonical_path, mask_addresses, printable_sample, registered_country
 from spark_jobs.seq_ranges import Range, SeqRanges
 
@@ -91,6 +91,7 @@ class RecordCounter:
         self._reject_counts: dict[tuple[int, str], int] = {}
         self._reasons: dict[str, int] = {}
         self._samples: list[RejectSample] = []
+        self._names: set[tuple[str, str | None, str | None]] = set()
         self._decode_event = msgspec.json.Decoder(AccessEvent).decode
         self._decode_unparsed = msgspec.json.Decoder(UnparsedLine).decode
         self._decode_origin = msgspec.json.Decoder(Origin).decode
@@ -105,6 +106,7 @@ class RecordCounter:
         """Count records of one partition, in offset order."""
         tally = self._tallies.setdefault(partition, Tally())
         cells, decode, seen, counted = self.cells, self._decode_event, self._seen, self._counted
+        known_names = self._names
         latest_ts = self._latest_ts
         accepted = duplicate = unsourced = 0
         for index, value in enumerate(values):
@@ -114,6 +116,11 @@ class RecordCounter:
                 if len(value) > LARGEST_RECORD:
                     raise msgspec.DecodeError(f"Record is larger than {LARGEST_RECORD} bytes")
                 event = decode(value)
+                source, country = event.source, event.country
+                names = (event.site, source, country)
+                if names not in known_names:
+                    Names.checked(*names)
+                    known_names.add(names)
                 second = int(event.ts.timestamp())
                 if not EARLIEST_TS <= second <= latest_ts:
                     raise msgspec.ValidationError("Time is before 1995 or in the future - at `$.ts`")
@@ -123,7 +130,7 @@ class RecordCounter:
                 else:
                     duplicate += 1
                 continue
-            source, seq = event.source, event.seq
+            seq = event.seq
             if source is None or seq is None:
                 unsourced += 1
             else:
@@ -134,7 +141,6 @@ class RecordCounter:
                     duplicate += 1
                     continue
             accepted += 1
-            country = event.country
             key = (
                 second - second % BUCKET_SECONDS,
                 event.site,

@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 _SETTINGS = {
     # Nothing listens off loopback, and no web page is served.
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",

@@ -257,7 +257,7 @@ def main(
 ) -> None:
     """Count the topic's access events into Postgres, exactly once, until told to stop."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("kafka").setLevel(logging.WARNING)
+    logging.getLogger("kafka").setLevel(logging.ERROR)
     logging.getLogger("py4j").setLevel(logging.WARNING)
     code = run_until_stopped(StreamJob(Settings(), launch_id or uuid4(), until_caught_up, log_path))
     logging.shutdown()
