@@ -1,0 +1,74 @@
+"""## Generates the traffic of a believable site
+
+**Purpose.** Starts `producers.log_generator` as a process of its own and watches it: some hours of history as fast
+as it goes, then live traffic. Once the ledger has counted the history, its hours are reported.
+
+**When.** By hand; the local stack triggers it once at its first start.
+
+**Parameters.** See the form. Same seed, site, rates and start: the same bytes. `minutes` = 0 goes on until it is
+stopped. The shares inject faults that the reports must survive.
+
+**Stop.** Mark the task `generate` failed or success: the generator flushes, writes its files and ends.
+
+**When it is red.** `generate`: its log shows the generator's last lines (full output:
+`logs/log_generator-<launch>.log`; its inventory: `generator/<launch>/inventory.json` in the state folder).
+`history_counted`: the stream job is not counting, see the DAG `traffic_stream`. Clearing the run starts the same
+generator run anew; what was counted before is not counted again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.sdk import DAG, Param
+
+from plugins.counted import HistoryCountedOperator
+from plugins.generator_job import LogGeneratorOperator
+
+
+def share(default: float, description: str) -> Param:
+    return Param(
+        default, type="number", minimum=0, maximum=0.5, description=f"Share of events that are {description}."
+    )
+
+
+with DAG(
+    dag_id="log_generator",
+    schedule=None,
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=4,
+    doc_md=__doc__,
+    tags=["producers"],
+    default_args={"owner": "footfall", "retries": 0},
+    params={
+        "site": Param("shop", type="string", pattern="^[A-Za-z0-9._:-]{1,64}$", description="Name of the site."),
+        "seed": Param(1, type="integer", minimum=0, maximum=2**31 - 1, description="Seed of all that is random."),
+        "rate": Param(50, type="number", minimum=0.1, maximum=20000, description="Live events per second."),
+        "minutes": Param(0, type="integer", minimum=0, description="Minutes of live traffic; 0 = until stopped."),
+        "history_hours": Param(
+            48, type="integer", minimum=0, maximum=720, description="Hours of history before now."
+        ),
+        "history_rate": Param(5, type="number", minimum=0.1, maximum=1000, description="Mean events/s of history."),
+        "resume": Param(
+            False,
+            type="boolean",
+            description="Go on with the newest unfinished run, given the same parameters, instead of a new one.",
+        ),
+        "late_share": share(0.01, "late"),
+        "duplicate_share": share(0.005, "sent twice"),
+        "out_of_order_share": share(0.02, "out of order"),
+        "malformed_share": share(0.002, "malformed"),
+    },
+) as dag:
+    LogGeneratorOperator(task_id="generate")
+    HistoryCountedOperator(task_id="history_counted") >> TriggerDagRunOperator(
+        task_id="report_history",
+        trigger_dag_id="hourly_traffic_report",
+        conf={
+            "start": "{{ ti.xcom_pull(task_ids='history_counted')['start'] }}",
+            "end": "{{ ti.xcom_pull(task_ids='history_counted')['end'] }}",
+        },
+        fail_when_dag_is_paused=True,
+    )

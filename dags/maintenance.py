@@ -1,0 +1,54 @@
+"""## Keeps what grows in bounds
+
+**Purpose.** Deletes samples of rejected records older than 7 days (their numbers stay), Airflow's own records and
+task logs older than 30 days, and the output files of ended jobs older than 14 days; shortens the output of running
+jobs beyond 64 MiB.
+
+**When.** Daily at 04:30 UTC.
+
+**Parameters.** None.
+
+**When it is red.** Nothing is lost: the tasks do not depend on each other, and the next day's run catches up. Read
+the log of the red task; clear it to try again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, CronTriggerTimetable, task
+
+with DAG(
+    dag_id="maintenance",
+    schedule=CronTriggerTimetable("30 4 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["operations"],
+    default_args={"owner": "footfall", "retries": 1, "retry_delay": timedelta(minutes=5)},
+) as dag:
+
+    @task
+    def expire_rejected_samples(**context: Any) -> int:
+        """Number of samples deleted."""
+        from plugins.upkeep import expire_rejected_samples
+
+        return expire_rejected_samples(context["dag_run"].run_after, days=7)
+
+    @task
+    def clean_airflow_records(**context: Any) -> None:
+        """`airflow db clean`; the last scheduled run of each DAG always stays."""
+        from plugins.upkeep import clean_airflow_records
+
+        clean_airflow_records(context["dag_run"].run_after - timedelta(days=30))
+
+    @task
+    def tidy_logs(**context: Any) -> None:
+        """Output files of jobs, and task logs."""
+        from plugins.upkeep import tidy_logs
+
+        tidy_logs(context["dag_run"].run_after)
+
+    [expire_rejected_samples(), clean_airflow_records(), tidy_logs()]

@@ -1,0 +1,78 @@
+"""What ``maintenance`` does: keeps samples, Airflow's records and logs in bounds."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+from airflow.sdk import conf
+
+from plugins.airflow_command import run_airflow
+from plugins.job_log import expire_logs, shorten_log
+from plugins.watching import watcher
+from settings import Settings
+from sql.launches import Job, open_launches
+from sql.launches import expire_rejected_samples as expire_samples
+
+log = logging.getLogger(__name__)
+
+KEEP_JOB_LOGS = timedelta(days=14)
+KEEP_TASK_LOGS = timedelta(days=30)
+# Neither triggers (a generator may be watched for longer than any limit) nor DAGs; dependent tables follow.
+CLEANED_TABLES = (
+    "asset_event,callback,dag_run,dag_version,import_error,job,log,task_instance,task_instance_history,"
+    "task_reschedule,xcom"
+)
+LARGEST_JOB_LOG_BYTES = 64 * 2**20
+
+
+def expire_rejected_samples(as_of: datetime, days: int) -> int:
+    """Delete samples of rejected records older than so many days; returns how many."""
+    with watcher(Settings()) as warehouse:
+        deleted = expire_samples(warehouse, as_of, days)
+    log.info("%d samples of rejected records deleted", deleted)
+    return deleted
+
+
+def clean_airflow_records(before: datetime) -> None:
+    """Delete Airflow's own records from before a time, without an archive.
+
+    Runs of the generator stay: one may still be going on however old it is.
+    """
+    run_airflow(
+        *("db", "clean", "--clean-before-timestamp", before.isoformat()),
+        *("--tables", CLEANED_TABLES, "--exclude-dag-ids", "log_generator"),
+        *("--skip-archive", "--yes", "--batch-size", "10000", "--error-on-cleanup-failure"),
+        timeout_seconds=3600.0,
+    )
+
+
+def tidy_logs(as_of: datetime) -> None:
+    """Delete old output of ended jobs and old task logs, shorten the output of running jobs."""
+    settings = Settings()
+    jobs = get_args(Job)
+    with watcher(settings) as warehouse:
+        in_use = [Path(launch.log_path) for job in jobs for launch in open_launches(warehouse, job)]
+    for path in expire_logs(settings.logs, jobs, in_use, as_of - KEEP_JOB_LOGS):
+        log.info("Deleted %s", path)
+    for path in in_use:
+        if shorten_log(path, LARGEST_JOB_LOG_BYTES):
+            log.info("Shortened %s", path)
+    deleted = expire_task_logs(Path(conf.get("logging", "base_log_folder")), as_of - KEEP_TASK_LOGS)
+    log.info("%d task logs deleted", deleted)
+
+
+def expire_task_logs(folder: Path, before: datetime) -> int:
+    """Delete Airflow's log files last written before a time, and the folders left empty; returns the number."""
+    deleted = 0
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is inside a folder comes before the folder
+        if path.is_symlink():
+            continue
+        if path.is_file() and path.stat().st_mtime < before.timestamp():
+            path.unlink()
+            deleted += 1
+        elif path.is_dir() and path.stat().st_mtime < before.timestamp() and not any(path.iterdir()):
+            path.rmdir()
+    return deleted
