@@ -58,8 +58,8 @@ class LogFile:
         self.path = path
         self._file: _Readable
         try:
-            raw: IO[bytes] = sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb")
-            self._raw = cast(io.BufferedReader, raw)  # noqa: SIM115
+            raw: IO[bytes] = sys.stdin.buffer if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115
+            self._raw = cast(io.BufferedReader, raw)
             magic = self._raw.peek(6)[:6]
         except OSError as error:
             raise LogUnreadable(f"{path}: {error.strerror}") from error
@@ -68,8 +68,8 @@ class LogFile:
         elif magic.startswith(b"BZh"):
             self._file = bz2.BZ2File(self._raw)
         elif magic == b"\xfd7zXZ\0":
-            self._file = lzma.LZMAFile(self._raw)
-        elif magic.startswith(b"\x28\xb5\x2f\xfd"):  # noqa: SIM115
+            self._file = lzma.LZMAFile(self._raw)  # noqa: SIM115
+        elif magic.startswith(b"\x28\xb5\x2f\xfd"):
             raise LogUnreadable(f"{path}: zstd is not read here; use `zstd -dc {path}` and `-` (standard input)")
         else:
             self._file = self._raw

@@ -13,7 +13,7 @@ from producers.log_files import LONGEST_LINE, STANDARD_INPUT
 from producers.log_formats import RECOGNISED_WITHIN_LINES, LineParser, recognise
 from producers.log_records import LogRecords
 from producers.ship_report import ShipReport
-from producers.shipping import CannotShip, check_site
+from producers.shipping import CannotShip, check_options
 
 CHUNK = 256 * 1024
 REMEMBERED_BEGINNING = 1024
@@ -32,7 +32,7 @@ def follow(
 
     A line is shipped once its newline is there. Raises CannotShip and DeliveryFailed.
     """
-    check_site(site)
+    check_options(site, log_format)
     report = ShipReport()
     logs = [_FollowedLog(path, site, log_format, origin, report) for path in paths]
     try:

@@ -42,15 +42,20 @@ def parser(log_format: str) -> LineParser:
     return ApacheFormat(log_format.replace('\\"', '"'))
 
 
+def candidates(log_format: str) -> list[LineParser]:
+    """The parsers a log may need: one, or with ``auto`` all nicknames'; raises FormatUnusable."""
+    return [parser(name) for name in NICKNAMES] if log_format == AUTO else [parser(log_format)]
+
+
 def recognise(lines: Iterable[bytes], log_format: str = AUTO) -> tuple[LineParser, AccessEvent]:
     """The parser that fits a log, and its first event: that of the first line, among 100, which fits any.
 
-    Candidates are the nicknames, or the one format given. Raises FormatUnusable when no line fits.
+    Raises FormatUnusable when no line fits.
     """
-    candidates = [parser(name) for name in NICKNAMES] if log_format == AUTO else [parser(log_format)]
+    parsers = candidates(log_format)
     reason = "it is not there"
     for number, line in enumerate(lines, start=1):
-        for candidate in candidates:
+        for candidate in parsers:
             try:
                 event = candidate(line)
             except Unparsable as error:

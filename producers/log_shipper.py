@@ -88,7 +88,7 @@ def _ship_with_progress(
     console: Console, paths: list[str], site: str, log_format: str, delivery: Delivery, origin: str
 ) -> ShipReport:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), DownloadColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bar:
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
         task = bar.add_task("looking at the logs", total=None)
 
         def show(progress: ShipProgress) -> None:

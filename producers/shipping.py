@@ -14,7 +14,7 @@ from producers.access_log import Site
 from producers.apache_format import FormatUnusable
 from producers.delivery import Delivery
 from producers.log_files import STANDARD_INPUT, LogFile, LogUnreadable
-from producers.log_formats import AUTO, LineParser, recognise
+from producers.log_formats import AUTO, LineParser, candidates, recognise
 from producers.log_records import LogRecords
 from producers.ship_report import ShipReport
 
@@ -58,7 +58,7 @@ def ship(
     string or ``json``. ``origin`` names the machine when logs of several may begin alike. Raises CannotShip
     before anything is sent (save for a file found damaged in its midst) and DeliveryFailed.
     """
-    check_site(site)
+    check_options(site, log_format)
     report = ShipReport()
     try:
         logs, passed_over = log_files.expand(paths)
@@ -80,15 +80,19 @@ def ship(
             done += log_files.bytes_on_disk(log.path)
     except LogUnreadable as error:
         delivery.flush()
-        raise CannotShip(f"{error}. Shipped so far: {report.sent} lines, not again on the next try.") from error
+        shipped = f". {report.sent} lines before it are shipped; a next try counts none twice" if report.sent else ""
+        raise CannotShip(f"{error}{shipped}") from error
     delivery.flush()
     return report
 
 
-def check_site(site: str) -> None:
-    """Raises CannotShip when the wire contract would refuse the site's name."""
+def check_options(site: str, log_format: str) -> None:
+    """Raises CannotShip for an unknown format, or a site's name that the wire contract would refuse."""
     try:
+        candidates(log_format)
         msgspec.convert(site, Site)
+    except FormatUnusable as error:
+        raise CannotShip(str(error)) from error
     except msgspec.ValidationError as error:
         raise CannotShip(f"site {site!r}: use 1 to 64 letters, digits and . _ : -") from error
 
