@@ -20,7 +20,7 @@ REMEMBERED_BEGINNING = 1024
 
 
 def follow(
-    paths: Sequence[str],
+    paths: Sequence[str | Path],
     site: str,
     log_format: str,
     delivery: Delivery,
@@ -34,7 +34,7 @@ def follow(
     """
     check_options(site, log_format)
     report = ShipReport()
-    logs = [_FollowedLog(path, site, log_format, origin, report) for path in paths]
+    logs = [_FollowedLog(str(path), site, log_format, origin, report) for path in paths]
     try:
         while True:
             stopping = stop.is_set()
@@ -132,5 +132,4 @@ class _FollowedLog:
         else:
             waiting = [line]
         for each in waiting:
-            self._records.report.sent += 1
             yield self._records.record(each)

@@ -20,7 +20,6 @@ class LineIdentity:
         self.line = 0
         self.source = ""
         self._segment_start = 1
-        self.lines_by_source: dict[str, int] = {}
 
     def next(self, line: bytes) -> tuple[str, int]:
         """(source, seq) of the next line, which comes without its line ending; seq counts from 1 per source."""
@@ -30,6 +29,4 @@ class LineIdentity:
         if self.line & (self.line - 1) == 0:
             self._segment_start = self.line
             self.source = f"{self._hash.hexdigest()}@{self.line}"
-        seq = self.line - self._segment_start + 1
-        self.lines_by_source[self.source] = seq
-        return self.source, seq
+        return self.source, self.line - self._segment_start + 1

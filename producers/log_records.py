@@ -9,7 +9,7 @@ from producers.apache_format import Unparsable
 from producers.log_files import LONGEST_LINE
 from producers.log_formats import LineParser
 from producers.log_identity import LineIdentity
-from producers.ship_report import ShippedLog
+from producers.ship_report import ShippedLog, ShippedSource
 
 LARGEST_RECORD = 64 * 1024
 TOO_LONG = f"longer than {LONGEST_LINE // 1024} KiB"
@@ -24,21 +24,23 @@ class LogRecords:
     def __init__(self, path: str, site: str, parse: LineParser, origin: str = "") -> None:
         self._parse = parse
         self._identity = LineIdentity(site, origin)
-        self.report = ShippedLog(path, site, sources=self._identity.lines_by_source)
+        self._site = site
+        self.report = ShippedLog(path)
 
     def record(self, line: bytes) -> tuple[bytes, bytes]:
         """(key, value) of the next line: an event that keeps the contract, or an UnparsedLine. Never raises."""
         source, seq = self._identity.next(line)
-        report = self.report
-        report.lines += 1
+        if seq == 1:
+            self._shipped = ShippedSource(source, self._site)
+            self.report.sources.append(self._shipped)
         try:
             event, value = self._event(line, source, seq)
         except Unparsable as error:
             reason = str(error)
-            report.reject(reason, report.lines)
-            value = _ENCODER.encode(UnparsedLine(source, seq, reason, escaped_and_cut(line), report.site))
+            self._shipped.reject(reason, self._identity.line)
+            value = _ENCODER.encode(UnparsedLine(source, seq, reason, escaped_and_cut(line), self._site))
         else:
-            report.accept(event)
+            self._shipped.accept(event)
         return source.encode("ascii"), value
 
     def _event(self, line: bytes, source: str, seq: int) -> tuple[AccessEvent, bytes]:
@@ -46,7 +48,7 @@ class LogRecords:
             raise Unparsable(TOO_LONG)
         event = self._parse(line)
         if event.site == "default":
-            event.site = self.report.site
+            event.site = self._site
         event.source, event.seq = source, seq
         value = _ENCODER.encode(event)
         if len(value) > LARGEST_RECORD:

@@ -119,7 +119,7 @@ def _stopped_by_signals() -> Event:
 def _print_report(report: ShipReport) -> None:
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     out.print(f"{report.lines:,} lines read and shipped: {report.events:,} events", end="")
-    out.print(f", {sum(report.unparsed.values()):,} unparsed, {len(report.hours):,} hours", end="")
+    out.print(f", {report.lines - report.events:,} unparsed, {len(report.hours):,} hours", end="")
     out.print(
         f" from {report.first_ts:%Y-%m-%d %H:%M:%S} to {report.last_ts:%Y-%m-%d %H:%M:%S} UTC"
         if report.first_ts

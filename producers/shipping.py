@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import msgspec
 
@@ -21,7 +22,7 @@ from producers.ship_report import ShipReport
 PROGRESS_EVERY_LINES = 500
 
 
-class CannotShip(Exception):
+class CannotShip(ValueError):
     """The logs cannot be shipped; the message says which, why and the way out."""
 
 
@@ -45,7 +46,7 @@ class _Examined:
 
 
 def ship(
-    paths: Sequence[str],
+    paths: Sequence[str | Path],
     site: str,
     log_format: str,
     delivery: Delivery,
@@ -61,7 +62,7 @@ def ship(
     check_options(site, log_format)
     report = ShipReport()
     try:
-        logs, passed_over = log_files.expand(paths)
+        logs, passed_over = log_files.expand(map(str, paths))
         report.skipped += [f"{path}: not a file" for path in passed_over]
         examined = []
         for path in logs:
@@ -80,7 +81,7 @@ def ship(
             done += log_files.bytes_on_disk(log.path)
     except LogUnreadable as error:
         delivery.flush()
-        shipped = f". {report.sent} lines before it are shipped; a next try counts none twice" if report.sent else ""
+        shipped = f". {report.lines} lines are shipped; a next try counts none twice" if report.lines else ""
         raise CannotShip(f"{error}{shipped}") from error
     delivery.flush()
     return report
@@ -130,18 +131,18 @@ def _send(
     bytes_before: int,
     bytes_total: int,
 ) -> None:
-    shipped = records.report
-    report.logs.append(shipped)
+    lines = report.lines
+    report.logs.append(records.report)
     file = LogFile(log.path) if log.lines is None else None
     try:
         for line in log.lines or (file.lines() if file else ()):
             key, value = records.record(line)
             delivery.send(key, value)
-            shipped.sent += 1
-            if shipped.lines % PROGRESS_EVERY_LINES == 0:
+            lines += 1
+            if lines % PROGRESS_EVERY_LINES == 0:
                 position = file.bytes_read() if file else None
-                on_progress(ShipProgress(log.path, report.lines, bytes_before + (position or 0), bytes_total))
+                on_progress(ShipProgress(log.path, lines, bytes_before + (position or 0), bytes_total))
     finally:
         if file is not None:
             file.close()
-    on_progress(ShipProgress(log.path, report.lines, bytes_before + log_files.bytes_on_disk(log.path), bytes_total))
+    on_progress(ShipProgress(log.path, lines, bytes_before + log_files.bytes_on_disk(log.path), bytes_total))
