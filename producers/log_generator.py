@@ -194,8 +194,9 @@ def _send(
         say.print(words, markup=False, soft_wrap=True)
         transmission.broker_state_changed(words)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: transmission.stop())
+    before = {
+        number: signal.signal(number, lambda *_: transmission.stop()) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     problem: str | None = None
     if held:
         held.watch(transmission)
@@ -210,6 +211,8 @@ def _send(
         transmission.phase, problem = "failed", str(error) or type(error).__name__
         raise
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         if held:
             held.note_progress(transmission, problem)
             held.note_inventory(transmission)

@@ -80,16 +80,20 @@ class Traffic:
         self._to_repeat = np.empty(0, HIT)  # duplicates whose time has not come
 
     def slices(self, live_ms: int | None) -> Iterator[Hits]:
-        """Hits in the order of sending: history, then ``live_ms`` of live traffic (None: without end)."""
+        """Hits in the order of sending: history, then ``live_ms`` of live traffic (None: without end). Once only.
+
+        Duplicates that are due after the end are not sent.
+        """
         run = self.run
         if run.history_ms and run.history_rate:
             yield from self._phase(Phase(1, run.begin_ms, run.start_ms, run.history_rate, rhythm=True))
         if live_ms != 0 and run.rate:
-            end_ms = None if live_ms is None else run.start_ms + live_ms
-            yield from self._phase(Phase(2, run.start_ms, end_ms, run.rate, run.rhythm))
-        rest = self._to_repeat
-        rest["due_ms"] = run.start_ms + (live_ms or 0)
-        yield rest
+            # Cut after drawing, so that a longer run begins with the very records of a shorter one.
+            end_ms = np.inf if live_ms is None else run.start_ms + live_ms
+            for hits in self._phase(Phase(2, run.start_ms, None, run.rate, run.rhythm)):
+                yield hits[hits["due_ms"] < end_ms]
+                if len(hits) and hits["due_ms"][-1] >= end_ms:
+                    return
 
     def _phase(self, phase: Phase) -> Iterator[Hits]:
         # Sessions that began before the phase are still under way when it begins.
