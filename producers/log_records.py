@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
-from producers.access_log import AccessEvent, UnparsedLine
+from producers.access_log import AccessEvent, Names, UnparsedLine
 from producers.apache_format import Unparsable
 from producers.log_files import LONGEST_LINE
 from producers.log_formats import LineParser
@@ -54,10 +56,17 @@ class LogRecords:
         if len(value) > LARGEST_RECORD:
             raise Unparsable(TOO_LONG)
         try:
-            _CONTRACT.decode(value)  # what the stream would refuse is told here, with its line number
+            # What the stream would refuse is told here, with its line number.
+            _CONTRACT.decode(value)
+            _check_names(event.site, event.country)
         except msgspec.ValidationError as error:
             raise Unparsable(str(error)[:200]) from error
         return event, value
+
+
+@lru_cache(maxsize=4096)
+def _check_names(site: str, country: str | None) -> None:
+    Names.checked(site, None, country)
 
 
 def escaped_and_cut(line: bytes) -> str:
