@@ -86,7 +86,7 @@ def _options(settings: Settings) -> dict[str, dict[str, str]]:
             "parallelism": "8",
             "default_timezone": "utc",
             "load_examples": "False",
-            "dags_are_paused_at_creation": "True",
+            "dags_are_paused_at_creation": "False",
             "auth_manager": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
             "simple_auth_manager_users": "admin:admin",
             "simple_auth_manager_all_admins": "False",

@@ -20,7 +20,7 @@ class AirflowUnreachable(Exception):
 class AirflowClient:
     """A logged-in session; ``login``: the file with user and password that the stack made."""
 
-    def __init__(self, url: str, login: Path, timeout_seconds: float = 10.0) -> None:
+    def __init__(self, url: str, login: Path, timeout_seconds: float = 60.0) -> None:
         self._url = url
         self._login = login
         # Airflow is on this machine: never through a proxy.

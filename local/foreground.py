@@ -57,9 +57,11 @@ def running_kafka(settings: Settings, java: str, jar_cache: Path) -> Iterator[su
 def postgres_answers(settings: Settings) -> bool:
     """Whether the administrator can connect."""
     try:
-        with Warehouse(settings.dsn("footfall_admin", "postgres"), "footfall-start") as warehouse:
-            with warehouse.transaction():
-                return True
+        with (
+            Warehouse(settings.dsn("footfall_admin", "postgres"), "footfall-start") as warehouse,
+            warehouse.transaction(),
+        ):
+            return True
     except WarehouseUnreachable:
         return False
 

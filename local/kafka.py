@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import get_args
 
-from local.secrets import controller_password
+from local.secrets import controller_password, new_cluster_id
 from local.state_folder import keep_private, private_folder, write_private
 from settings import KafkaUser, Settings
 
@@ -126,9 +126,7 @@ rootLogger.appenderRef.file.ref = file
 
 
 def _format(settings: Settings, room: Path, java: str) -> None:
-    cluster_id = keep_private(
-        room / "cluster_id", lambda: _storage_tool(settings, room, java, ["random-uuid"])
-    ).strip()
+    cluster_id = keep_private(room / "cluster_id", new_cluster_id())
     words = ["format", "--standalone", "--ignore-formatted", "--cluster-id", cluster_id]
     words += ["--config", str(room / "server.properties")]
     for user in get_args(KafkaUser):
@@ -136,7 +134,7 @@ def _format(settings: Settings, room: Path, java: str) -> None:
     _storage_tool(settings, room, java, words)
 
 
-def _storage_tool(settings: Settings, room: Path, java: str, words: list[str]) -> str:
+def _storage_tool(settings: Settings, room: Path, java: str, words: list[str]) -> None:
     """Run Kafka's storage tool; its words go through a private file, since a command line shows them to all."""
     with tempfile.NamedTemporaryFile("w", dir=room, encoding="utf-8") as arguments:
         arguments.write("\n".join(words))
@@ -147,4 +145,3 @@ def _storage_tool(settings: Settings, room: Path, java: str, words: list[str]) -
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     if done.returncode != 0:
         raise KafkaFailed(f"Kafka's storage tool failed: {(done.stderr or done.stdout).strip()[-500:]}")
-    return done.stdout

@@ -15,12 +15,12 @@ from local.postgres_binaries import programs
 from local.secrets import postgres_password
 from local.service_account import ServiceAccount
 from local.state_folder import private_folder
-from settings import Settings
+from settings import PostgresRole, Settings
 from sql.migrate import apply_migrations
 from sql.roles import create_database, set_passwords
 
-ADMIN = "footfall_admin"
-LOGIN_ROLES = ("footfall_writer", "footfall_reporter", "footfall_reader", "airflow")
+ADMIN: PostgresRole = "footfall_admin"
+LOGIN_ROLES: tuple[PostgresRole, ...] = ("footfall_writer", "footfall_reporter", "footfall_reader", "airflow")
 
 HBA = """\
 # TYPE  DATABASE  USER  ADDRESS       METHOD

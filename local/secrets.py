@@ -24,15 +24,20 @@ def make_secrets(settings: Settings) -> None:
     if settings.embedded_postgres:
         for role in get_args(PostgresRole):
             # Any port: the stack may move to another port base.
-            keep_private(settings.postgres_passfile(role), lambda role=role: f"127.0.0.1:*:*:{role}:{_password()}\n")
+            keep_private(settings.postgres_passfile(role), f"127.0.0.1:*:*:{role}:{_password()}\n")
     if settings.embedded_kafka:
         for user in get_args(KafkaUser):
-            keep_private(settings.secrets / f"kafka_{user}.password", lambda: f"{_password()}\n")
-        keep_private(settings.secrets / CONTROLLER, lambda: f"{_password()}\n")
-    keep_private(settings.secrets / "airflow_fernet_key", _fernet_key)
-    keep_private(settings.secrets / "airflow_secret_key", _password)
-    keep_private(settings.secrets / "airflow_jwt_secret", _password)
-    keep_private(settings.secrets / "airflow_login.json", lambda: json.dumps({"admin": _password()}))
+            keep_private(settings.secrets / f"kafka_{user}.password", f"{_password()}\n")
+        keep_private(settings.secrets / CONTROLLER, f"{_password()}\n")
+    keep_private(settings.secrets / "airflow_fernet_key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    keep_private(settings.secrets / "airflow_secret_key", _password())
+    keep_private(settings.secrets / "airflow_jwt_secret", _password())
+    keep_private(settings.secrets / "airflow_login.json", json.dumps({"admin": _password()}))
+
+
+def new_cluster_id() -> str:
+    """A Kafka cluster id: 16 bytes in URL-safe base64, the first one fixed so that it cannot look like an option."""
+    return base64.urlsafe_b64encode(b"F" + secrets.token_bytes(15)).decode().rstrip("=")
 
 
 def postgres_password(settings: Settings, role: PostgresRole) -> str:
@@ -44,7 +49,3 @@ def postgres_password(settings: Settings, role: PostgresRole) -> str:
 def controller_password(settings: Settings) -> str:
     """Password of the embedded broker's controller listener."""
     return (settings.secrets / CONTROLLER).read_text(encoding="utf-8").strip()
-
-
-def _fernet_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from local.airflow import airflow_url, login_file, migrate_airflow, prepare_airflow
 from local.airflow import PROGRAMS as AIRFLOW_PROGRAMS
+from local.airflow import airflow_url, login_file, migrate_airflow, prepare_airflow
 from local.airflow_client import airflow_client
 from local.foreground import postgres_answers
 from local.kafka import prepare_kafka
@@ -15,7 +15,7 @@ from local.kafka_topics import broker_answers, ensure_topic
 from local.postgres import bootstrap_databases, prepare_postgres
 from local.service_account import ServiceAccount
 from local.state_folder import write_private
-from local.steps import StepFailed, Steps
+from local.steps import StepFailed
 from local.supervision import programs, socket_path, supervisor_configuration
 from local.supervisor_client import SupervisorClient
 from settings import Settings
@@ -82,7 +82,8 @@ class Services:
 
     def start_airflow(self) -> bool:
         """Tell Airflow's four processes to start, without waiting; False when all ran already."""
-        return any([self.supervisor.start(name) for name in AIRFLOW_PROGRAMS])
+        started = [self.supervisor.start(name) for name in AIRFLOW_PROGRAMS]
+        return any(started)
 
     def await_airflow(self) -> None:
         with airflow_client(airflow_url(self._settings), login_file(self._settings)) as airflow:
@@ -98,10 +99,6 @@ class Services:
                 raise StepFailed(
                     f"Airflow is not healthy: {', '.join(unhealthy)}", failure.way_out, failure.log
                 ) from None
-
-    def stop(self, names: list[str]) -> None:
-        for name in names:
-            self.supervisor.stop(name)
 
     def _is_running(self, name: str) -> bool:
         return self.supervisor.state(name).state == "RUNNING"

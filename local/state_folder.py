@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from local.service_account import ServiceAccount, service_account
@@ -70,10 +69,10 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
-def keep_private(path: Path, make: Callable[[], str]) -> str:
-    """Content of a private file, made once by ``make`` when it is not there yet."""
+def keep_private(path: Path, text: str) -> str:
+    """Content of a private file; written with ``text`` only when it is not there yet."""
     if not path.exists():
-        write_private(path, make())
+        write_private(path, text)
     return path.read_text(encoding="utf-8")
 
 

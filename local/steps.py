@@ -1,4 +1,4 @@
-"""Shows the steps of a command with their times; a failed one shows the component's last log lines and the way out."""
+"""Shows the steps of a command with their times; a failed one with its log's last lines and the way out."""
 
 from __future__ import annotations
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
 from supervisor.xmlrpc import SupervisorTransport
+
+_ALIVE = ("RUNNING", "STARTING", "BACKOFF", "STOPPING")
 
 
 class SupervisorFailed(Exception):
@@ -79,10 +81,16 @@ class SupervisorClient:
             raise SupervisorFailed(f"{name} could not be started: {fault.faultString}") from fault
         return True
 
-    def stop(self, name: str) -> None:
-        """Stop a program and wait until it is gone."""
-        if self.state(name).state in ("RUNNING", "STARTING", "BACKOFF", "STOPPING"):
-            self._server.supervisor.stopProcess(name, True)
+    def stop(self, names: Sequence[str], patience_seconds: float = 90.0) -> None:
+        """Stop programs at the same time, and wait until they are gone."""
+        going = [process.name for process in self.processes() if process.name in names and process.state in _ALIVE]
+        for name in going:
+            self._server.supervisor.stopProcess(name, False)
+        deadline = time.monotonic() + patience_seconds
+        while left := [name for name in going if self.state(name).state in _ALIVE]:
+            if time.monotonic() > deadline:
+                raise SupervisorFailed(f"{', '.join(left)} cannot be stopped")
+            time.sleep(0.1)
 
     def shutdown(self, patience_seconds: float = 60.0) -> None:
         """End the supervisor and whatever it still runs."""

@@ -34,7 +34,7 @@ def settings_home() -> Iterator[Settings]:
     # Not pytest's tmp_path: as root, Postgres's own user has to be able to enter.
     folder = Path(tempfile.mkdtemp(prefix="footfall-test-"))
     folder.chmod(0o755)
-    yield Settings(_env_file=None, home=folder / "home", port_base=free_port_base(random.Random()))
+    yield Settings(_env_file=None, home=folder / "home", port_base=free_port_base(random.Random()))  # type: ignore[call-arg]
     shutil.rmtree(folder)
 
 

@@ -1,0 +1,162 @@
+"""The stack's command line: ``footfall up|down|status|clean|import|sql|psql`` (``make`` calls it)."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from local.airflow import AirflowFailed
+from local.airflow_client import AirflowUnreachable
+from local.down import bring_down, delete_state, is_up
+from local.jars import JarsRefused
+from local.java import JavaMissing
+from local.kafka import KafkaFailed
+from local.postgres import PostgresFailed
+from local.postgres_binaries import programs
+from local.service_account import ServiceAccountMissing, service_account
+from local.state_folder import StateFolderUnusable
+from local.status import show_status
+from local.steps import StepFailed, Steps
+from local.supervisor_client import SupervisorFailed
+from local.up import bring_up
+from settings import Settings
+from sql.warehouse import DatabaseError, Warehouse, WarehouseUnreachable
+
+EXPECTED = (
+    AirflowFailed,
+    AirflowUnreachable,
+    JarsRefused,
+    JavaMissing,
+    KafkaFailed,
+    PostgresFailed,
+    ServiceAccountMissing,
+    StateFolderUnusable,
+    SupervisorFailed,
+    WarehouseUnreachable,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Footfall on this machine: Kafka, Spark, Postgres and Airflow under one supervisor. "
+    "State folder: FOOTFALL_HOME; first of four ports: FOOTFALL_PORT_BASE.",
+)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _explained() -> Iterator[Steps]:
+    """Steps on the screen; what goes wrong becomes one clear message and exit code 1."""
+    steps = Steps(console)
+    try:
+        yield steps
+    except StepFailed as failure:
+        steps.explain(failure)
+        raise typer.Exit(1) from None
+    except EXPECTED as failure:
+        steps.explain(StepFailed(str(failure)))
+        raise typer.Exit(1) from None
+    except OSError as failure:
+        steps.explain(_about_the_machine(failure))
+        raise typer.Exit(1) from None
+
+
+def _about_the_machine(failure: OSError) -> StepFailed:
+    where = f" at {failure.filename}" if failure.filename else ""
+    if failure.errno == errno.ENOSPC:
+        return StepFailed(f"the disk is full{where}", "free some space, or set FOOTFALL_HOME to another disk")
+    if failure.errno in (errno.EACCES, errno.EPERM):
+        return StepFailed(
+            f"no permission{where}", "give the folder to yourself (chown), or set FOOTFALL_HOME to one of your own"
+        )
+    return StepFailed(f"{failure.strerror or failure}{where}")
+
+
+@app.command()
+def up(
+    history_hours: Annotated[int, typer.Option(help="Hours of generated history at the very first start.")] = 48,
+    history_rate: Annotated[float, typer.Option(help="Mean events per second of that history.")] = 5,
+    rate: Annotated[float, typer.Option(help="Live events per second.")] = 50,
+    generator: Annotated[bool, typer.Option(help="Let Airflow start the log generator.")] = True,
+) -> None:
+    """Start what does not run yet, and wait until traffic is counted. Harmless when all runs."""
+    first = {"history_hours": history_hours, "history_rate": history_rate, "rate": rate}
+    with _explained() as steps:
+        bring_up(Settings(), os.environ, steps, first if generator else None)
+
+
+@app.command()
+def down() -> None:
+    """Stop gracefully: nothing is lost, and the next start goes on from there."""
+    with _explained() as steps:
+        settings = Settings()
+        if not is_up(settings):
+            console.print("The stack is down already.")
+            return
+        bring_down(settings, os.environ, steps)
+
+
+@app.command()
+def status() -> None:
+    """One screen: processes, lag, last batch, events per second, hours, seals. Exit code 1: something is not well."""
+    with _explained():
+        trouble = show_status(Settings(), console)
+    for words in trouble:
+        console.print(f"[red]not well[/]     {escape(words)}")
+    if trouble:
+        raise typer.Exit(1)
+    console.print("[green]all well[/]")
+
+
+@app.command()
+def clean(
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
+) -> None:
+    """Delete the state folder: all counts, reports, passwords, and logs. The stack must be down."""
+    settings = Settings()
+    with _explained() as steps:
+        if not settings.home.exists():
+            console.print(f"There is nothing at {settings.home}.")
+            return
+        if is_up(settings):
+            raise StepFailed("the stack is running", "make down, then make clean")
+        question = f"Delete {settings.home} with everything that was counted in it?"
+        if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
+            raise StepFailed("nothing was deleted", "YES=1 make clean answers the question")
+        delete_state(settings, steps)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT, for example: select * from report.live_total")],
+) -> None:
+    """Print the result of a query as CSV, asked as the role that may only read."""
+    with _explained():
+        try:
+            with Warehouse(Settings().dsn("footfall_reader"), "footfall-sql", statement_timeout_s=30.0) as warehouse:
+                warehouse.query_csv(query, sys.stdout)
+        except DatabaseError as error:
+            raise StepFailed(str(error).strip(), "tables and views: make psql, then \\dv report.*") from None
+
+
+@app.command()
+def psql() -> None:
+    """Open psql as the role that may only read."""
+    with _explained():
+        settings = Settings()
+        program = programs(settings.home, service_account()) / "psql"
+    os.execv(program, [str(program), settings.dsn("footfall_reader")])  # noqa: S606
+
+
+if __name__ == "__main__":
+    app()
