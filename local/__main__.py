@@ -16,6 +16,7 @@ from rich.markup import escape
 from local.airflow import AirflowFailed
 from local.airflow_client import AirflowUnreachable
 from local.down import bring_down, delete_state, is_up
+from local.import_log import import_logs
 from local.jars import JarsRefused
 from local.java import JavaMissing
 from local.kafka import KafkaFailed
@@ -134,6 +135,22 @@ def clean(
         if not yes and not (sys.stdin.isatty() and typer.confirm(question)):
             raise StepFailed("nothing was deleted", "YES=1 make clean answers the question")
         delete_state(settings, steps)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[str], typer.Argument(help="Logs: files (plain, .gz, .bz2, .xz), folders, or - for stdin.")],
+    site: Annotated[str, typer.Option(help="The web site these logs belong to.")] = "default",
+    log_format: Annotated[
+        str, typer.Option("--format", help="auto, combined, common, json, or an Apache LogFormat string.")
+    ] = "auto",
+) -> None:
+    """Ship real logs, wait until each line is counted or listed as rejected, have their hours reported and sealed.
+
+    Importing a log again, renamed, compressed or longer, adds only its new lines.
+    """
+    with _explained():
+        import_logs(Settings(), paths, site, log_format, console)
 
 
 @app.command()

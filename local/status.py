@@ -171,7 +171,7 @@ def _print_numbers(
             for total in totals[:5]
         ),
     ):
-        console.print(f"[bold]{escape(name):<12}[/] {escape(words)}", highlight=False)
+        console.print(f"[bold]{escape(name):<12}[/] {escape(words)}", highlight=False, soft_wrap=True)
 
 
 def _age(seconds: float | None) -> str:
