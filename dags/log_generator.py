@@ -19,6 +19,7 @@ generator run anew; what was counted before is not counted again.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, Param
@@ -26,12 +27,7 @@ from airflow.sdk import DAG, Param
 from plugins.counted import HistoryCountedOperator
 from plugins.generator_job import LogGeneratorOperator
 
-
-def share(default: float, description: str) -> Param:
-    return Param(
-        default, type="number", minimum=0, maximum=0.5, description=f"Share of events that are {description}."
-    )
-
+SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 0.5}
 
 with DAG(
     dag_id="log_generator",
@@ -56,10 +52,10 @@ with DAG(
             type="boolean",
             description="Go on with the newest unfinished run, given the same parameters, instead of a new one.",
         ),
-        "late_share": share(0.01, "late"),
-        "duplicate_share": share(0.005, "sent twice"),
-        "out_of_order_share": share(0.02, "out of order"),
-        "malformed_share": share(0.002, "malformed"),
+        "late_share": Param(0.01, **SHARE, description="Share of events that are late."),
+        "duplicate_share": Param(0.005, **SHARE, description="Share of events that are sent twice."),
+        "out_of_order_share": Param(0.02, **SHARE, description="Share of events that are out of order."),
+        "malformed_share": Param(0.002, **SHARE, description="Share of events that are malformed."),
     },
 ) as dag:
     LogGeneratorOperator(task_id="generate")

@@ -34,7 +34,7 @@ with DAG(
     tags=["producers"],
     default_args={"owner": "footfall", "retries": 1, "retry_delay": timedelta(seconds=15)},
     params={
-        "path": Param(type="string", minLength=1, maxLength=4096, description="Log file or folder of log files."),
+        "path": Param(type="string", pattern="^/", maxLength=4096, description="Log file or folder, absolute path."),
         "site": Param("default", type="string", pattern="^[A-Za-z0-9._:-]{1,64}$", description="Which site."),
         "format": Param(
             "auto",

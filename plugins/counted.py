@@ -80,13 +80,14 @@ class SourcesCountedOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         lines = {source: int(last) for source, last in self.shipped["lines"].items() if last}
         if not lines:
-            self.log.info("Nothing was shipped, nothing to wait for")
-            return
+            raise AirflowSkipException("there was no line to ship, so there is nothing to wait for")
         self.defer(trigger=CountedTrigger(lines, every_line=True), method_name="counted", timeout=LONGEST_WAIT)
 
     def counted(self, context: Context, event: dict[str, str]) -> None:
-        """The ledger holds everything."""
+        """The ledger holds everything; without a touched hour there is nothing to report."""
         self.log.info("Every line is in the ledger")
+        if not self.shipped.get("start"):
+            raise AirflowSkipException("no line was an event, so no hour is to be reported")
 
 
 class HistoryCountedOperator(BaseOperator):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -22,9 +21,8 @@ def ship_logs(path: str, site: str, log_format: str) -> dict[str, Any]:
 
     Returns ``lines`` (source -> number of lines) and, when any hour was touched, its range ``start``, ``end``.
     """
-    from producers.log_shipper import ship
-
     from producers.delivery import Delivery, DeliveryFailed
+    from producers.log_shipper import ship
 
     settings = Settings()
     said = time.monotonic()
@@ -38,11 +36,19 @@ def ship_logs(path: str, site: str, log_format: str) -> dict[str, Any]:
     options = settings.kafka_python_options("footfall_producer")
     try:
         with Delivery(options, settings.topic, lambda words: log.warning("%s", words)) as delivery:
-            report = ship([Path(path)], site, log_format, delivery, on_progress)
+            report = ship([path], site, log_format, delivery, on_progress)
     except (DeliveryFailed, OSError, ValueError) as error:
         raise AirflowFailException(f"{path} was not shipped: {error}") from error
-    for source in report.sources:
-        log.info("%s", source)
-    hours = sorted({hour for source in report.sources for hour in source.hours})
+    for shipped in report.logs:
+        log.info(
+            "%s: %d lines, %d events, %d hours", *(shipped.path, shipped.lines, shipped.events, len(shipped.hours))
+        )
+        for reason, unparsed in shipped.unparsed.items():
+            log.warning(
+                "%s: %d lines unparsed, %s: lines %s", *(shipped.path, unparsed.count, reason, unparsed.line_numbers)
+            )
+    for words in report.skipped:
+        log.info("skipped %s", words)
+    hours = sorted(report.hours)
     touched = {"start": hours[0].isoformat(), "end": (hours[-1] + timedelta(hours=1)).isoformat()} if hours else {}
     return {"lines": {source.source: source.lines for source in report.sources}, **touched}

@@ -30,7 +30,7 @@ from sql.launches import (
     read_launch,
     read_lease,
     recent_failures,
-    say_backing_off,
+    say_no_job_runs,
 )
 from sql.warehouse import Warehouse
 
@@ -141,7 +141,7 @@ class StreamJobOperator(BaseOperator):
                 f"degraded, backing off {wait:.0f} s after {failures.failures} failed launches in 10 minutes; "
                 f"the last one: {failures.last_reason}"
             )
-            say_backing_off(warehouse, words)
+            say_no_job_runs(warehouse, words)
             self.log.warning("%s", words)
             again = (datetime.now(UTC) + timedelta(seconds=wait)).isoformat()
             self.defer(trigger=WishTrigger("running", again), method_name="waited", kwargs={"until": until})
@@ -160,9 +160,14 @@ class StreamJobOperator(BaseOperator):
         if launch.host == this_host():
             done = end_process(launch, _GRACE_SECONDS)
             self.log.info("Launch %s (pid %s): %s; %s", launch.launch_id, launch.pid, reason, done)
-        end_launch(warehouse, launch, f"fenced: {reason}" if verdict == "fenced" else f"failed: {verdict}: {reason}")
-        if launch.epoch is not None and verdict != "fenced":
-            end_lease(warehouse, launch.epoch, f"{verdict}: {reason}")
+        end_launch(warehouse, launch, reason if verdict == "fenced" else f"failed: {verdict}: {reason}")
+        if verdict != "fenced":
+            last = last_lines(Path(launch.log_path), 1)[0]
+            words = f"the stream job is {verdict}: {reason}; it last wrote: {last}"
+            if launch.epoch is not None:
+                end_lease(warehouse, launch.epoch, words)
+            else:
+                say_no_job_runs(warehouse, words)
 
     def _show_log(self, launch: Launch) -> None:
         self.log.error("The last lines of %s:", launch.log_path)

@@ -117,7 +117,7 @@ def recent_failures(warehouse: Warehouse, job: Job, within_seconds: float) -> Fa
     return Failures(**warehouse.row("stream/launch_failures", {"job": job, "within_seconds": within_seconds}))
 
 
-def say_backing_off(warehouse: Warehouse, message: str) -> None:
+def say_no_job_runs(warehouse: Warehouse, message: str) -> None:
     """Say on the lease why no stream job runs just now."""
     warehouse.run("stream/launch_backoff", {"message": message[:500]})
 
