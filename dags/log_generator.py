@@ -47,11 +47,6 @@ with DAG(
             48, type="integer", minimum=0, maximum=720, description="Hours of history before now."
         ),
         "history_rate": Param(5, type="number", minimum=0.1, maximum=1000, description="Mean events/s of history."),
-        "resume": Param(
-            False,
-            type="boolean",
-            description="Go on with the newest unfinished run, given the same parameters, instead of a new one.",
-        ),
         "late_share": Param(0.01, **SHARE, description="Share of events that are late."),
         "duplicate_share": Param(0.005, **SHARE, description="Share of events that are sent twice."),
         "out_of_order_share": Param(0.02, **SHARE, description="Share of events that are out of order."),

@@ -99,8 +99,6 @@ class HistoryCountedOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         if not context["params"]["history_hours"]:
             raise AirflowSkipException("this run has no history")
-        if context["params"]["resume"]:
-            raise AirflowSkipException("the history belongs to the run that is gone on with")
         run = run_of(context)
         self.defer(
             trigger=GeneratorTrigger(run.launch_id, str(run.state), until_history_sent=True),

@@ -58,7 +58,6 @@ class GeneratorRun:
             *("--start", self.live_start.isoformat()),
             *(word for name, option in _OPTIONS.items() for word in (option, str(params[name]))),
             *(("--minutes", str(params["minutes"])) if params["minutes"] else ()),
-            *(("--resume",) if params["resume"] else ()),
         ]
 
 
@@ -75,18 +74,11 @@ _OPTIONS = {
 }
 
 
-def generator_run(
-    home: Path, run_id: str, run_after: datetime, history_hours: float, resume: bool = False
-) -> GeneratorRun:
-    """The run of an Airflow run id; history ends and live traffic begins at the minute the run was asked for.
-
-    With ``resume`` it is the newest unfinished run there is, if any.
-    """
+def generator_run(home: Path, run_id: str, run_after: datetime, history_hours: float) -> GeneratorRun:
+    """The run of an Airflow run id; history ends and live traffic begins at the minute the run was asked for."""
     launch_id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"footfall/log_generator/{run_id}"))
-    state = home / "generator" / launch_id
-    unfinished = _unfinished(home / "generator") if resume else None
     now = run_after.astimezone(UTC).replace(second=0, microsecond=0)
-    return GeneratorRun(unfinished or state, now - timedelta(hours=history_hours), now)
+    return GeneratorRun(home / "generator" / launch_id, now - timedelta(hours=history_hours), now)
 
 
 def read_progress(state: Path) -> Progress | None:
@@ -95,12 +87,3 @@ def read_progress(state: Path) -> Progress | None:
         return msgspec.json.decode((state / PROGRESS_FILE).read_bytes(), type=Progress)
     except FileNotFoundError:
         return None
-
-
-def _unfinished(folder: Path) -> Path | None:
-    found = sorted(folder.glob(f"*/{PROGRESS_FILE}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in found:
-        progress = read_progress(path.parent)
-        if progress is not None and progress.phase != "done":
-            return path.parent
-    return None

@@ -24,8 +24,8 @@ _LOG_LINES = 40
 
 def run_of(context: Context) -> GeneratorRun:
     """The generator run of the Airflow run a task belongs to."""
-    run, params = context["dag_run"], context["params"]
-    return generator_run(Settings().home, run.run_id, run.run_after, params["history_hours"], resume=params["resume"])
+    run = context["dag_run"]
+    return generator_run(Settings().home, run.run_id, run.run_after, context["params"]["history_hours"])
 
 
 class LogGeneratorOperator(BaseOperator):

@@ -32,7 +32,6 @@ PARAMS: dict[str, Any] = {
     "minutes": 1,
     "history_hours": 1,
     "history_rate": 0.5,
-    "resume": False,
     "late_share": 0.01,
     "duplicate_share": 0.005,
     "out_of_order_share": 0.02,
@@ -152,15 +151,14 @@ def test_a_running_generator_is_adopted_and_a_killed_one_makes_the_run_red(
         generator.ended(given, {"verdict": "ended"}, **(deferred.kwargs or {}))
 
 
-def test_resume_goes_on_with_the_newest_unfinished_run(generator: LogGeneratorOperator, warehouse: Warehouse) -> None:
+def test_a_cleared_run_goes_on_as_the_same_run(generator: LogGeneratorOperator, warehouse: Warehouse) -> None:
     given = context(minutes=0, history_hours=0)
     launch, deferred = launched(generator, warehouse, given)
     state = run_of(given).state
     assert eventually(lambda: (progress := read_progress(state)) is not None and progress.phase == "live", 30)
     asyncio.run(deferred.trigger.on_kill())
 
-    again = context(run_id="manual__2", minutes=0, history_hours=0, resume=True)
-    resumed, _ = launched(generator, warehouse, again)
-    assert resumed.launch_id == launch.launch_id
-    assert resumed.pid != launch.pid
+    again, _ = launched(generator, warehouse, given)
+    assert again.launch_id == launch.launch_id
+    assert again.pid != launch.pid
     assert eventually(lambda: (progress := read_progress(state)) is not None and progress.phase == "live", 30)
