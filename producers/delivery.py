@@ -156,14 +156,21 @@ class Delivery:
         )
 
     def _look_topic_up(self) -> None:
-        try:
-            self._producer.partitions_for(self._topic)
-        except kafka_errors.KafkaError as error:
-            self._drop(self._producer)
-            raise DeliveryFailed(
-                f"the topic {self._topic!r} is missing or not ours to write to ({type(error).__name__}). "
-                "`make up` creates it; on a Kafka of your own create it and set FOOTFALL_TOPIC."
-            ) from error
+        deadline = time.monotonic() + CONNECT_SECONDS
+        while True:
+            try:
+                self._producer.partitions_for(self._topic)
+                return
+            except kafka_errors.KafkaError as error:
+                # A topic made a moment ago is not everywhere yet, nor are its access rights.
+                if time.monotonic() < deadline:
+                    time.sleep(0.2)
+                    continue
+                self._drop(self._producer)
+                raise DeliveryFailed(
+                    f"the topic {self._topic!r} is missing or not ours to write to ({type(error).__name__}). "
+                    "`make up` creates it; on a Kafka of your own create it and set FOOTFALL_TOPIC."
+                ) from error
 
     def _produce(self, key: bytes, value: bytes) -> Any:
         while True:
