@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +73,8 @@ def records(events: int, seed: int) -> Iterator[tuple[bytes, bytes, Cell, int, i
         seqs[source] += 1
         value = (
             f'{{"ts":"{clock}.{fraction * 1000 // EVENTS_PER_SECOND:03d}Z","site":"bench",'
-            f'"ip":"{ADDRESSES[country]}{int(random_.random() * 250)}","method":"GET","path":"{path}?utm_source=mail",'
+            f'"ip":"{ADDRESSES[country]}{int(random_.random() * 250)}","method":"GET",'
+            f'"path":"{path}?utm_source=mail",'
             f'"status":{status},"bytes":{size},"latency_ms":{latency_us / 1000},'
             f'"referrer":"https://www.example.org/search","user_agent":"{AGENT}",'
             f'"source":"filler-{source}","seq":{seqs[source]}}}'
@@ -138,13 +139,17 @@ class Watcher:
     """CPU and memory of the job's processes, and of Postgres and the broker."""
 
     def __init__(self, job: int, postgres: int, broker: int) -> None:
-        self._roots = {"job": psutil.Process(job), "Postgres": psutil.Process(postgres), "broker": psutil.Process(broker)}
+        self._roots = {
+            "job": psutil.Process(job),
+            "Postgres": psutil.Process(postgres),
+            "broker": psutil.Process(broker),
+        }
         self._ended: dict[str, float] = {}
         self._last: dict[int, tuple[str, float]] = {}
         self.peak_bytes = 0
 
     def snapshot(self, counted: int) -> Snapshot:
-        cpu: Counter[str] = Counter()
+        cpu: defaultdict[str, float] = defaultdict(float)
         memory = 0
         alive = set()
         for root, process in self._roots.items():

@@ -17,6 +17,7 @@ _SETTINGS = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     # One small plan a batch: nothing for adaptive execution or many shuffle partitions to win.
     "spark.sql.shuffle.partitions": "2",
     "spark.sql.adaptive.enabled": "false",

@@ -16,7 +16,7 @@ from tenacity.wait import wait_base
 from spark_jobs.batch_count import BatchCount, count_batch
 from spark_jobs.batch_writer import BatchWriter, PlannedRange, PositionMismatch
 from spark_jobs.kafka_topic import KafkaError
-from spark_jobs.offset_log import planned_until
+from spark_jobs.offset_log import planned_start, planned_until
 from sql.warehouse import ConnectionLost, WarehouseUnreachable
 
 RETRY_WAIT = wait_exponential(multiplier=0.2, max=5)
@@ -62,7 +62,6 @@ class StreamBatch:
         self._writer = writer
         self._checkpoint = checkpoint
         self._topic = topic
-        self._starting_offsets = dict(starting_offsets)
         self._clock = clock
         self._check_topic = check_topic
         self._on_waiting = on_waiting
@@ -81,6 +80,8 @@ class StreamBatch:
 
     def _process(self, frame: DataFrame, batch_id: int) -> int:
         planned = self._planned(batch_id)
+        if not planned:
+            return 0
         count: BatchCount | None = None
         for attempt in self._retrying():
             with attempt:
@@ -113,8 +114,8 @@ class StreamBatch:
         self._on_waiting(f"waiting for {peer}: {str(error).strip()}")
 
     def _planned(self, batch_id: int) -> list[PlannedRange]:
+        start = planned_start(self._checkpoint, batch_id, self._topic)
         until = planned_until(self._checkpoint, batch_id, self._topic)
-        start = planned_until(self._checkpoint, batch_id - 1, self._topic) if batch_id else self._starting_offsets
         ranges = [PlannedRange(part, start.get(part, 0), until[part]) for part in sorted(until)]
         return [planned for planned in ranges if planned.until > planned.start]
 

@@ -1,0 +1,70 @@
+"""What strangers type is made fit to be stored."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spark_jobs.canonical import canonical_path, mask_addresses, printable_sample, registered_country
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [
+        ("/home", "/home"),
+        ("/home?utm_source=x#top", "/home"),
+        ("/Home", "/Home"),
+        ("http://shop.example/cart?x=1", "/cart"),
+        ("http://shop.example", "/"),
+        ("*", "*"),
+        ("?x=1", "(malformed)"),
+        ("shop.example:443", "(malformed)"),
+        ("(malformed)", "(malformed)"),
+        ("/a b", "/a%20b"),
+        ("/a%20b", "/a%20b"),
+        ("/<script>", "/%3Cscript%3E"),
+        ("/\u202egpj.exe", "/%E2%80%AEgpj.exe"),
+        ("/\x00", "/%00"),
+        ("/\ud800", "/%5Cud800"),
+        ("/proxy/192.0.2.7/x", "/proxy/:ip/x"),
+        ("/2001:db8::1/x", "/:ip/x"),
+        ("/v/1.2.3.4.5", "/v/1.2.3.4.5"),
+        ("/std::vector", "/std::vector"),
+    ],
+)
+def test_a_target_becomes_its_path(target: str, path: str) -> None:
+    assert canonical_path(target) == path
+
+
+def test_long_paths_are_cut_at_512_bytes_and_stay_different() -> None:
+    one, other = canonical_path("/" + "a" * 1_000_000), canonical_path("/" + "a" * 999_999 + "b")
+    assert len(one) == len(other) == 512
+    assert one != other
+
+
+@given(st.text(st.characters(exclude_categories=[])))
+def test_every_path_is_printable_ascii_bounded_and_stable(target: str) -> None:
+    path = canonical_path(target)
+    assert path
+    assert len(path) <= 512
+    assert all("!" <= character <= "~" for character in path)
+    assert canonical_path(path) == path
+
+
+@given(st.ip_addresses())
+def test_no_address_survives_masking(address: object) -> None:
+    assert str(address) not in mask_addresses(f"from {address} to")
+
+
+def test_a_sample_shows_other_bytes_as_escapes_and_no_address() -> None:
+    assert printable_sample(b'{"ip":"192.0.2.7","p":"\x1b[31m\xff"}') == '{"ip":":ip","p":"\\x1b[31m\\xff"}'
+    assert len(printable_sample(b"\xff" * 100_000)) <= 2000
+
+
+@pytest.mark.parametrize(
+    ("ip", "country"),
+    [("8.8.8.8", "US"), ("::ffff:8.8.8.8", "US"), ("2a00:1450::1", "IE"), ("10.0.0.1", ""), ("host.example", "")],
+)
+def test_an_address_gives_its_registered_country_or_nothing(ip: str, country: str) -> None:
+    assert registered_country(ip) == country
