@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from local.foreground import running_kafka
+from local.jars import default_cache
+from local.java import find_java
+from local.kafka_topics import ensure_topic
+from local.ports import free_port_base
 from producers.generated_records import events
 from producers.generator_state import Progress, read_progress
 from settings import CHECKOUT, Settings
@@ -134,3 +142,41 @@ def test_sigterm_flushes_and_resume_goes_on_without_a_repeat(topic: Settings, tm
     command = [sys.executable, "-m", "producers.log_generator", *options, "--state", str(state)]
     subprocess.run([*command, "--resume", "--minutes", "0"], env=environment, cwd=CHECKOUT, check=True, timeout=120)
     assert _read_all(topic) == _expected(0)
+
+
+@pytest.fixture
+def own_home() -> Iterator[Path]:
+    """A state folder for a broker that may be killed (open to other users, as pytest's tmp_path is not)."""
+    with tempfile.TemporaryDirectory(prefix="footfall-test-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "home"
+
+
+def test_stopped_while_the_broker_is_away_it_ends_and_the_next_start_sends_the_rest(
+    own_home: Path, tmp_path: Path
+) -> None:
+    settings = Settings(home=own_home, port_base=free_port_base(random.Random()), topic="outage")
+    java, state = find_java(os.environ.get("JAVA_HOME")), tmp_path / "state"
+    with running_kafka(settings, java, default_cache()) as broker:
+        ensure_topic(settings.kafka_python_options("footfall_admin"), settings.topic)
+        generator = _start(settings, state, "--minutes", "0")
+        _wait_for(state, 20_000, generator)
+        broker.kill()
+        for _ in range(300):
+            progress = read_progress(state)
+            if progress and progress.waiting:
+                break
+            time.sleep(0.1)
+        assert progress is not None
+        assert "Kafka at" in str(progress.waiting)
+        generator.terminate()
+        assert generator.wait(timeout=20) == 0
+    progress = read_progress(state)
+    assert progress is not None
+    assert progress.phase == "stopped"
+    assert progress.records_acknowledged < progress.records_sent
+    assert not msgspec.json.decode((state / "inventory.json").read_bytes())["complete"]
+    with running_kafka(settings, java, default_cache()):
+        assert _start(settings, state, "--minutes", "0").wait(timeout=120) == 0
+        for found, expected in zip(_read_all(settings), _expected(0), strict=True):
+            assert set(found) == set(expected)
