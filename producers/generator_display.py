@@ -69,12 +69,14 @@ class Display:
                 rate = (transmission.sent - sent_then) / (now - said_at)
                 at = datetime.fromtimestamp(transmission.simulated_ms / 1000, UTC)
                 self._console.print(
-                    f"{phase} at {at:%Y-%m-%d %H:%M:%S}Z: {transmission.sent:,} records, {rate:,.0f} a second"
+                    f"{phase} at {at:%Y-%m-%d %H:%M:%S}Z: {transmission.sent:,} records, {rate:,.0f} a second",
+                    soft_wrap=True,
                 )
             self._said = (now, transmission.sent)
 
     def conclude(self, transmission: Transmission) -> None:
         self._console.print(
             f"{transmission.phase}: {transmission.sent:,} records of run {transmission.run.id}, "
-            f"{transmission.acknowledged:,} of them acknowledged"
+            f"{transmission.acknowledged:,} of them acknowledged",
+            soft_wrap=True,
         )
