@@ -21,6 +21,7 @@ from local.supervisor_client import SupervisorClient
 from settings import Settings
 
 PATIENCE_SECONDS = 90.0
+AIRFLOW_PATIENCE_SECONDS = 240.0  # four interpreters that import a lot, on a busy machine
 
 
 class Services:
@@ -94,7 +95,7 @@ class Services:
                 return not unhealthy
 
             try:
-                self._wait("airflow-api", healthy, self._settings.logs / "airflow-api.log")
+                self._wait("airflow-api", healthy, self._settings.logs / "airflow-api.log", AIRFLOW_PATIENCE_SECONDS)
             except StepFailed as failure:
                 raise StepFailed(
                     f"Airflow is not healthy: {', '.join(unhealthy)}", failure.way_out, failure.log
@@ -107,13 +108,15 @@ class Services:
         written = sorted((self._settings.home / "postgres" / "logs").glob("*.log"), key=lambda p: p.stat().st_mtime)
         return written[-1] if written else self._settings.logs / "postgres.log"
 
-    def _wait(self, name: str, ready: Callable[[], bool], log: Path) -> None:
+    def _wait(
+        self, name: str, ready: Callable[[], bool], log: Path, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
         began = time.monotonic()
         while not ready():
             state = self.supervisor.state(name)
             waited = time.monotonic() - began
             # BACKOFF: it ended within a second of its start; a few times may be an old process still leaving.
-            if waited > PATIENCE_SECONDS or (state.state == "BACKOFF" and waited > 15) or state.state == "FATAL":
+            if waited > patience_seconds or (state.state == "BACKOFF" and waited > 15) or state.state == "FATAL":
                 raise StepFailed(
                     f"{name} did not become ready in {waited:.0f} s ({state.state.lower()}: {state.description})",
                     f"look into {log}; then make up again",

@@ -21,13 +21,18 @@ LONGEST_SOCKET_PATH = 96
 
 @dataclass(frozen=True)
 class Program:
-    """One supervised process; ``account``: as whom it runs (None: as the supervisor)."""
+    """One supervised process.
+
+    stop_whole_group: whether the stop signal also goes to its children.
+    account: as whom it runs (None: as the supervisor).
+    """
 
     name: str
     command: Sequence[str]
     folder: Path
     stop_signal: str = "TERM"
     stop_seconds: int = 30
+    stop_whole_group: bool = True
     account: ServiceAccount | None = None
 
 
@@ -37,11 +42,16 @@ def programs(settings: Settings, account: ServiceAccount | None, java: str) -> l
     if settings.embedded_postgres:
         command = postgres_command(settings, account)
         # INT is Postgres's fast shutdown: it does not wait for clients to leave.
-        found.append(Program("postgres", command, settings.home / "postgres", "INT", 60, account))
+        found.append(Program("postgres", command, settings.home / "postgres", "INT", 60, False, account))
     if settings.embedded_kafka:
         found.append(Program("kafka", kafka_command(settings, java), settings.home / "kafka", "TERM", 60))
     for name, words in AIRFLOW_PROGRAMS.items():
-        found.append(Program(name, [str(AIRFLOW), *words], settings.home / "airflow"))
+        command = [str(AIRFLOW), *words]
+        if name == "airflow-scheduler":
+            # Its children run tasks: told alone, it lets them finish.
+            found.append(Program(name, command, settings.home / "airflow", "TERM", 60, False))
+        else:
+            found.append(Program(name, command, settings.home / "airflow"))
     return found
 
 
@@ -86,7 +96,7 @@ def supervisor_configuration(settings: Settings, found: Sequence[Program]) -> st
             "startretries": "1000000",
             "stopsignal": program.stop_signal,
             "stopwaitsecs": str(program.stop_seconds),
-            "stopasgroup": "false" if program.account else "true",
+            "stopasgroup": str(program.stop_whole_group).lower(),
             "killasgroup": "true",
             "redirect_stderr": "true",
             "stdout_logfile": str(logs / f"{program.name}.log"),

@@ -21,10 +21,11 @@ from local.state_folder import prepare
 from local.steps import StepFailed, Steps
 from local.traffic import STREAM, GeneratorMemory, first_totals, start_generator, start_stream
 from settings import CHECKOUT, Settings
-from sql.warehouse import Row
+from sql.stream_status import read_stream_status
+from sql.warehouse import Row, Warehouse
 
 DAGS_PATIENCE_SECONDS = 90.0
-TOTALS_PATIENCE_SECONDS = 60.0
+TOTALS_PATIENCE_SECONDS = 120.0
 
 
 def bring_up(
@@ -49,13 +50,13 @@ def bring_up(
         notes.append("started" if services.start_postgres() else "was running")
     with steps.step("Migrations") as notes:
         notes.append(f"{len(services.migrate()) or 'none'} applied")
-    with steps.step("Kafka: broker, topic, access rights") as notes:
-        notes.append(f"{settings.topic} {'created' if services.await_kafka() else 'was there'}")
     start_stream(settings)
     with steps.step("Airflow: database") as notes:
         notes.append("migrated" if services.migrate_airflow() else "is up to date")
-    with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as notes:
         started = services.start_airflow()
+    with steps.step("Kafka: broker, topic, access rights") as notes:
+        notes.append(f"{settings.topic} {'created' if services.await_kafka() else 'was there'}")
+    with steps.step("Airflow: api-server, scheduler, dag-processor, triggerer") as notes:
         services.await_airflow()
         notes.append("started" if started else "were running")
     with airflow_client(airflow_url(settings), login_file(settings)) as airflow:
@@ -67,8 +68,22 @@ def bring_up(
                 notes.append(start_generator(airflow, memory, generator, airflow_was_up=not started))
     with steps.step("First counted hits") as notes:
         totals = first_totals(settings, TOTALS_PATIENCE_SECONDS if generator is not None else 0)
+        if generator is not None and not totals:
+            raise _nothing_counted(settings)
         notes.append(f"{sum(site['hits'] for site in totals):,}")
-    _welcome(settings, steps, totals, asked=generator is not None)
+    _welcome(settings, steps, totals)
+
+
+def _nothing_counted(settings: Settings) -> StepFailed:
+    with Warehouse(settings.dsn("footfall_reader"), "footfall-stack") as warehouse:
+        stream = read_stream_status(warehouse)
+    logs = sorted(settings.logs.glob(f"{STREAM}-*.log"), key=lambda log: log.stat().st_mtime)
+    return StepFailed(
+        f"nothing was counted within {TOTALS_PATIENCE_SECONDS:.0f} s; "
+        f"the stream job is {stream.state}: {stream.message}",
+        "everything is started; make status shows how it goes on, the DAG traffic_stream what was tried",
+        logs[-1] if logs else None,
+    )
 
 
 def _await_dags(airflow: AirflowClient, settings: Settings) -> list[str]:
@@ -91,7 +106,7 @@ def _await_dags(airflow: AirflowClient, settings: Settings) -> list[str]:
     return [f"{len(known)} found", *([f"paused by you: {', '.join(paused)}"] if paused else [])]
 
 
-def _welcome(settings: Settings, steps: Steps, totals: list[Row], asked: bool) -> None:
+def _welcome(settings: Settings, steps: Steps, totals: list[Row]) -> None:
     say = steps.console.print
     say()
     say(f"[bold green]Footfall is up[/] after {steps.seconds():.0f} s.", highlight=False)
@@ -102,8 +117,6 @@ def _welcome(settings: Settings, steps: Steps, totals: list[Row], asked: bool) -
             f"  Counted   {escape(site['site'])}: {site['hits']:,} hits, {site['bytes_sent']:,} bytes",
             highlight=False,
         )
-    if asked and not totals:
-        say("  Counted   nothing yet: make status tells why", highlight=False)
     say()
     say("Three things to try:", highlight=False)
     say("  make status", highlight=False)
