@@ -83,7 +83,7 @@ def _value_checks(suite: Suite, side: str, owner: str) -> list[Check]:
             suite, "country_is_a_code", "critical",
             "A country is two capital letters, or empty when unknown.", "[A-Z]{2} or empty", owner,
             "expect_column_values_to_match_regex", (f"{side}_country",),
-            {"column": f"{side}_country", "regex": r"^([A-Z]{2}|)$"},
+            {"column": f"{side}_country", "regex": r"^(?:[A-Z]{2}|)$"},
         ),
         Check(
             suite, "status_class_is_known", "critical",
