@@ -26,8 +26,9 @@ class StepFailed(Exception):
 class Steps:
     """Prints one line a step: a spinner while it runs, then its time."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, errors: Console) -> None:
         self.console = console
+        self.errors = errors
         self._began = time.monotonic()
 
     @contextmanager
@@ -50,13 +51,13 @@ class Steps:
 
     def explain(self, failure: StepFailed) -> None:
         """The reason, the last lines of the log, the way out."""
-        self.console.print(f"[red]{escape(failure.reason)}[/]", highlight=False)
+        self.errors.print(f"[red]{escape(failure.reason)}[/]", highlight=False)
         if failure.log is not None:
-            self.console.print(f"[dim]last lines of {escape(str(failure.log))}:[/]", highlight=False)
+            self.errors.print(f"[dim]last lines of {escape(str(failure.log))}:[/]", highlight=False)
             for line in last_lines(failure.log):
-                self.console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+                self.errors.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
         if failure.way_out:
-            self.console.print(f"[bold]What to do:[/] {escape(failure.way_out)}", highlight=False)
+            self.errors.print(f"[bold]What to do:[/] {escape(failure.way_out)}", highlight=False)
 
 
 def last_lines(log: Path, count: int = LOG_LINES) -> list[str]:
