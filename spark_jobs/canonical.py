@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from hashlib import blake2b
 from ipaddress import ip_address
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from iptocc import country_code
 
@@ -37,6 +37,15 @@ def mask_addresses(text: str) -> str:
     return _IPV6.sub(_mask_if_address, _IPV4.sub(_mask_if_address, text))
 
 
+def _mask_encoded(path: str) -> str:
+    """The path without addresses, also where they are percent-encoded, up to three times."""
+    plain = path
+    for _ in range(3):
+        plain = unquote(plain, errors="backslashreplace")
+    masked = mask_addresses(plain)
+    return masked if masked != plain else mask_addresses(path)
+
+
 @lru_cache(maxsize=65_536)
 def canonical_path(target: str) -> str:
     """Path of a request target: no scheme, authority, query or fragment; printable ASCII; bounded.
@@ -51,7 +60,7 @@ def canonical_path(target: str) -> str:
         return path
     if not path.startswith("/"):
         return "/" if path == "" and target != "" and target[0] != "?" else MALFORMED_PATH
-    path = quote(mask_addresses(path), safe=_PATH_CHARACTERS, encoding="utf-8", errors="backslashreplace")
+    path = quote(_mask_encoded(path), safe=_PATH_CHARACTERS, encoding="utf-8", errors="backslashreplace")
     if len(path) > LONGEST_PATH:
         tail = blake2b(path.encode("ascii"), digest_size=8).hexdigest()
         path = f"{path[: LONGEST_PATH - len(tail) - 1]}~{tail}"
