@@ -58,7 +58,7 @@ errors = Console(stderr=True, highlight=False)
 @contextmanager
 def _explained() -> Iterator[Steps]:
     """Steps on the screen; what goes wrong becomes one clear message and exit code 1."""
-    steps = Steps(console)
+    steps = Steps(console, errors)
     try:
         yield steps
     except StepFailed as failure:
@@ -163,7 +163,9 @@ def sql(
             with Warehouse(Settings().dsn("footfall_reader"), "footfall-sql", statement_timeout_s=30.0) as warehouse:
                 warehouse.query_csv(query, sys.stdout)
         except DatabaseError as error:
-            raise StepFailed(str(error).strip(), "tables and views: make psql, then \\dv report.*") from None
+            raise StepFailed(
+                str(error).strip(), "one SELECT over report.* and quality.*; make psql, then \\dv report.* lists them"
+            ) from None
 
 
 @app.command()
