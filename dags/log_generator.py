@@ -18,7 +18,7 @@ generator run anew; what was counted before is not counted again.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
@@ -37,7 +37,7 @@ with DAG(
     max_active_runs=4,
     doc_md=__doc__,
     tags=["producers"],
-    default_args={"owner": "footfall", "retries": 0},
+    default_args={"owner": "footfall", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "site": Param("shop", type="string", pattern="^[A-Za-z0-9._:-]{1,64}$", description="Name of the site."),
         "seed": Param(1, type="integer", minimum=0, maximum=2**31 - 1, description="Seed of all that is random."),

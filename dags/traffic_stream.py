@@ -19,7 +19,7 @@ in ten minutes launches wait, up to five minutes each, and `make status` says "d
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, Param
 
@@ -33,7 +33,7 @@ with DAG(
     max_active_runs=1,
     doc_md=__doc__,
     tags=["stream"],
-    default_args={"owner": "footfall", "retries": 0},
+    default_args={"owner": "footfall", "retries": 2, "retry_delay": timedelta(seconds=5)},
     params={
         "watch_minutes": Param(
             15, type="integer", minimum=1, maximum=24 * 60, description="Length of a run's watch window, in minutes."

@@ -24,6 +24,7 @@ def ship_logs(path: str, site: str, log_format: str) -> dict[str, Any]:
     from producers.delivery import Delivery, DeliveryFailed
     from producers.log_shipper import ship
 
+    logging.getLogger("kafka").setLevel(logging.WARNING)  # its INFO is a line for each connection
     settings = Settings()
     said = time.monotonic()
 
