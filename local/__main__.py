@@ -64,8 +64,8 @@ def _explained() -> Iterator[Steps]:
     except StepFailed as failure:
         steps.explain(failure)
         raise typer.Exit(1) from None
-    except EXPECTED as failure:
-        steps.explain(StepFailed(str(failure)))
+    except (*EXPECTED, DatabaseError) as failure:
+        steps.explain(StepFailed(str(failure).strip()))
         raise typer.Exit(1) from None
     except OSError as failure:
         steps.explain(_about_the_machine(failure))

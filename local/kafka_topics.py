@@ -31,7 +31,7 @@ SPARK_GROUPS = "spark-kafka-"
 def broker_answers(options: Mapping[str, Any]) -> bool:
     """Whether the broker lets an administrator in; False while it is still starting."""
     try:
-        with closing(_admin(options, timeout_ms=1000)) as admin:
+        with closing(_admin(options, patience_ms=2_000)) as admin:
             admin.describe_cluster()
     except (KafkaError, OSError):
         return False
@@ -75,7 +75,7 @@ def _allow(principal: str, operation: ACLOperation, resource: ResourcePattern) -
     return ACL(principal, "*", operation, ACLPermissionType.ALLOW, resource)
 
 
-def _admin(options: Mapping[str, Any], timeout_ms: int = 30_000) -> KafkaAdminClient:
+def _admin(options: Mapping[str, Any], patience_ms: int = 30_000) -> KafkaAdminClient:
     return KafkaAdminClient(
-        client_id="footfall-admin", request_timeout_ms=timeout_ms, bootstrap_timeout_ms=timeout_ms, **options
+        client_id="footfall-admin", request_timeout_ms=30_000, bootstrap_timeout_ms=patience_ms, **options
     )

@@ -79,6 +79,7 @@ def supervisor_configuration(settings: Settings, found: Sequence[Program]) -> st
             "identifier": "footfall",
             "umask": "077",
             "minfds": "1024",
+            "environment": f'FOOTFALL_PORT_BASE="{settings.port_base}"',
         },
         "rpcinterface:supervisor": {
             "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
