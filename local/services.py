@@ -20,7 +20,7 @@ from local.supervision import programs, socket_path, supervisor_configuration
 from local.supervisor_client import SupervisorClient
 from settings import Settings
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
 AIRFLOW_PATIENCE_SECONDS = 240.0  # four interpreters that import a lot, on a busy machine
 
 
