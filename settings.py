@@ -109,12 +109,13 @@ class Settings(BaseSettings):
 
     def dsn(self, role: PostgresRole, database: str | None = None) -> str:
         """libpq connection settings of a role; the password stays in the role's password file."""
-        default_database = "airflow" if role == "airflow" else "footfall"
-        server = self.postgres_dsn or f"host=127.0.0.1 port={self.postgres_port}"
-        names_database = any(word.startswith("dbname=") for word in server.split())
-        if database is not None or not names_database:
-            server += f" dbname={database or default_database}"
-        return f"{server} user={role} passfile='{self.postgres_passfile(role)}' connect_timeout=5"
+        words = (self.postgres_dsn or f"host=127.0.0.1 port={self.postgres_port}").split()
+        named = [word.removeprefix("dbname=") for word in words if word.startswith("dbname=")]
+        if database is None:
+            database = "airflow" if role == "airflow" else (named or ["footfall"])[-1]
+        server = " ".join(word for word in words if not word.startswith("dbname="))
+        passfile = self.postgres_passfile(role)
+        return f"{server} dbname={database} user={role} passfile='{passfile}' connect_timeout=5"
 
     def kafka_password(self, user: KafkaUser) -> str:
         return (self.secrets / f"kafka_{user}.password").read_text(encoding="utf-8").strip()

@@ -54,14 +54,14 @@ def show_status(settings: Settings, console: Console) -> list[str]:
     lines = [_supervised(state) for state in supervisor.processes()]
     trouble = [f"{line.name} is {line.state.lower()}" for line in lines if not line.is_well]
     try:
-        with Warehouse(settings.dsn("footfall_writer"), "footfall-status", statement_timeout_s=10.0) as warehouse:
+        with Warehouse(settings.dsn("footfall_writer"), "footfall-status", statement_timeout_s=30.0) as warehouse:
             lines += _detached(warehouse)
-        with Warehouse(settings.dsn("footfall_reader"), "footfall-status", statement_timeout_s=10.0) as warehouse:
+        with Warehouse(settings.dsn("footfall_reader"), "footfall-status", statement_timeout_s=30.0) as warehouse:
             stream, ledger = read_stream_status(warehouse), read_ledger_total(warehouse)
             hours, totals = read_hour_summary(warehouse), read_site_totals(warehouse)
     except (WarehouseUnreachable, *ConnectionLost) as error:
         _print_processes(console, lines)
-        return [*trouble, f"Postgres does not answer: {error}"]
+        return [*trouble, f"Postgres gives no answer: {error}".strip()]
     trouble += stream_troubles(stream, settings.stalled_after_seconds)
     trouble += number_troubles(stream, ledger, hours) + _airflow_troubles(settings)
     _print_processes(console, lines)

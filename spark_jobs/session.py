@@ -11,11 +11,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 _SETTINGS = {
-    # Nothing listens off loopback, and no web page is served.
+    # No web page is served.
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
     "spark.sql.session.timeZone": "UTC",
     "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
     # One small plan a batch: nothing for adaptive execution or many shuffle partitions to win.
@@ -29,6 +27,9 @@ _SETTINGS = {
     "spark.sql.streaming.numRecentProgressUpdates": "5",
     "spark.sql.streaming.stopTimeout": "20s",
 }
+# Nothing listens off loopback, unless workers on other machines must reach the driver: then the addresses are
+# those of spark-defaults.conf.
+_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 _SOURCE_SETTINGS = {
     "failOnDataLoss": "true",
     "kafka.isolation.level": "read_committed",
@@ -47,9 +48,12 @@ def start_session(master: str, driver_memory: str, jars: Path, scratch: Path) ->
     if not connector:
         raise FileNotFoundError(f"no connector jars in {jars}: run `make up` once, it fetches them")
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.appName("footfall").master(master)
-    for name, value in _SETTINGS.items():
+    settings = _SETTINGS
+    if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        settings = settings | _LOOPBACK
+    for name, value in settings.items():
         builder = builder.config(name, value)
     session = (
         builder.config("spark.driver.memory", driver_memory)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from expectations.checks import IPV4, IPV6
 from spark_jobs.canonical import canonical_path
-
-ADDRESS = re.compile(f"{IPV4}|{IPV6}")
+from sql.stored_text import ADDRESS
 
 
 @given(st.text("0123456789abfx:.%3AE/", max_size=40))
 @settings(max_examples=1500)
+@example("0:::0")
 @example("/a:b::c")
 @example("/x/2001%3Adb8%3A%3A1")
 @example("/a%2E1.2.3.4")
