@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from expectations.checks import CHECKS, IPV4, IPV6
+from expectations.checks import CHECKS
+from sql.stored_text import IPV4, IPV6
 
 
 def looks_like_an_address(text: str) -> bool:
