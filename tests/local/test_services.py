@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
@@ -153,5 +154,8 @@ def _consumer(settings: Settings, user: KafkaUser) -> KafkaConsumer:
 def _first_records(consumer: KafkaConsumer, topic: str) -> Iterator[Any]:
     consumer.assign([TopicPartition(topic, 0)])
     consumer.seek_to_beginning()
-    for records in consumer.poll(timeout_ms=10_000).values():
+    deadline = time.monotonic() + 60
+    while not (found := consumer.poll(timeout_ms=1_000)) and time.monotonic() < deadline:
+        pass  # a busy machine may need more than one poll to find the broker
+    for records in found.values():
         yield from records
