@@ -55,6 +55,8 @@ def test_a_stopped_process_is_killed(start: Start) -> None:
     process = find_process(ours)
     assert process is not None
     process.suspend()
+    # Of two pending signals the kernel delivers the smaller number first, which is SIGTERM.
+    assert eventually(lambda: process.status() == psutil.STATUS_STOPPED)
     assert end_process(ours, patience_seconds=0.5) == "killed"
 
 
