@@ -131,7 +131,6 @@ def _options(settings: Settings) -> dict[str, dict[str, str]]:
             "file_task_handler_new_file_permissions": "0o600",
             "colored_console_log": "False",
         },
-        "usage_data_collection": {"enabled": "False"},
     }
 
 

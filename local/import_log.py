@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from local.airflow import airflow_url, login_file
 from local.airflow_client import AirflowUnreachable, airflow_client
@@ -20,12 +21,13 @@ from producers.log_shipper import CannotShip, ShipProgress, ShipReport, ship
 from settings import Settings
 from sql.launches import counted_sources
 from sql.stream_status import read_stream_status, stream_troubles
-from sql.warehouse import Warehouse
+from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
 
 REPORT_DAG = "hourly_traffic_report"
 STUCK_AFTER_SECONDS = 300.0
 REPORT_PATIENCE_SECONDS = 900.0
 SEAL_PATIENCE_SECONDS = 600.0
+POSTGRES_PATIENCE_SECONDS = 120.0
 LOOK_EVERY_SECONDS = 0.5
 VERDICTS = ("green", "amber", "red")
 
@@ -105,18 +107,36 @@ def _ship(
     return report
 
 
+def _patience(bar: Progress) -> Retrying:
+    """Asks again for as long as Postgres is away (it restarts by itself), and says so."""
+
+    def say(state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        bar.console.print(f"[yellow]waiting for Postgres: {escape(str(error).strip())}[/]", soft_wrap=True)
+
+    return Retrying(
+        retry=retry_if_exception_type((*ConnectionLost, WarehouseUnreachable)),
+        wait=wait_fixed(2),
+        stop=stop_after_delay(POSTGRES_PATIENCE_SECONDS),
+        before_sleep=say,
+        reraise=True,
+    )
+
+
 def _await_counted(settings: Settings, warehouse: Warehouse, report: ShipReport, bar: Progress) -> None:
     wanted = {source.source: source.lines for source in report.sources if source.lines}
+    patiently = _patience(bar)
     task = bar.add_task("counting", total=sum(wanted.values()))
     reached, moved_at = -1, time.monotonic()
     while wanted:
-        found = counted_sources(warehouse, wanted)
+        found = patiently(counted_sources, warehouse, wanted)
         if all(source.complete for source in found):
             break
         highest = sum(min(source.highest_line, source.lines) for source in found)
         if highest != reached:
             reached, moved_at = highest, time.monotonic()
-        trouble = ", ".join(stream_troubles(read_stream_status(warehouse), settings.stalled_after_seconds))
+        status = patiently(read_stream_status, warehouse)
+        trouble = ", ".join(stream_troubles(status, settings.stalled_after_seconds))
         bar.update(task, description=f"counting {escape(trouble)}".strip(), completed=highest)
         if time.monotonic() - moved_at > STUCK_AFTER_SECONDS:
             raise StepFailed(
@@ -129,12 +149,13 @@ def _await_counted(settings: Settings, warehouse: Warehouse, report: ShipReport,
 
 
 def _report_hours(settings: Settings, warehouse: Warehouse, report: ShipReport, bar: Progress) -> HourStates:
-    states = _hour_states(warehouse, report)
+    patiently = _patience(bar)
+    states = patiently(_hour_states, warehouse, report)
     if states.unreported():
         _run_report(settings, sorted(report.hours), bar)
     task = bar.add_task("waiting for the quality seals", total=None)
     deadline = time.monotonic() + SEAL_PATIENCE_SECONDS
-    while (states := _hour_states(warehouse, report)).unsealed() and time.monotonic() < deadline:
+    while (states := patiently(_hour_states, warehouse, report)).unsealed() and time.monotonic() < deadline:
         bar.update(task, description=f"waiting for the quality seals of {len(states.unsealed())} hours")
         time.sleep(LOOK_EVERY_SECONDS)
     bar.remove_task(task)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from configparser import ConfigParser
 from dataclasses import dataclass
@@ -48,7 +49,9 @@ def programs(settings: Settings, account: ServiceAccount | None, java: str) -> l
     for name, words in AIRFLOW_PROGRAMS.items():
         command = [str(AIRFLOW), *words]
         if name == "airflow-scheduler":
-            # Its children run tasks: told alone, it lets them finish.
+            # Its children run tasks: told alone, it lets them finish. After a kill its idle ones are ended first.
+            pid_file = str(settings.home / "run" / "airflow-scheduler.pid")
+            command = [sys.executable, "-m", "local.airflow_scheduler", pid_file, *command]
             found.append(Program(name, command, settings.home / "airflow", "TERM", 60, False))
         else:
             found.append(Program(name, command, settings.home / "airflow"))

@@ -15,6 +15,9 @@ ENDED_AS_ASKED = ("stopped", "a stop was wished", "caught up")
 # A job that has not taken its lease yet is starting an interpreter and connecting, nothing more.
 TAKES_LEASE_WITHIN_SECONDS = 120.0
 
+# What it may take on top of the limit while it starts Spark, which says nothing meanwhile.
+STARTS_WITHIN_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Health:
@@ -39,6 +42,8 @@ def judge(launch: Launch, lease: LeaseStatus, alive: bool, stalled_after_seconds
             return Health("stalled", f"took no lease within {launch.age_seconds:.0f} s of its start")
         return Health("well", "starting")
     silent = lease.heartbeat_age_seconds
+    if lease.state == "starting":
+        stalled_after_seconds += STARTS_WITHIN_SECONDS
     if silent is None or silent > stalled_after_seconds:
         return Health(
             "stalled", f"last heartbeat {_age(silent)}, limit {stalled_after_seconds:.0f} s; {lease.message}"

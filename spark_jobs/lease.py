@@ -66,15 +66,16 @@ class Heartbeat:
 class Watchdog:
     """Ends the process when it has shown no life for so long: a stopped Postgres frees no client by itself."""
 
-    def __init__(self, limit_seconds: float, on_stalled: Callable[[float], None]) -> None:
+    def __init__(self, limit_seconds: float, start_seconds: float, on_stalled: Callable[[float], None]) -> None:
+        """limit_seconds: how long without a sign; start_seconds: what the start may take on top of it."""
         self._limit = limit_seconds
         self._on_stalled = on_stalled
-        self._alive_at = time.monotonic()
+        self._alive_at = time.monotonic() + start_seconds
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def alive(self) -> None:
         """Something finished, nothing was to do, or the job said what it waits for."""
-        self._alive_at = time.monotonic()
+        self._alive_at = max(self._alive_at, time.monotonic())
 
     def _watch(self) -> None:
         while True:

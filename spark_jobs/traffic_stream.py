@@ -39,6 +39,7 @@ from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
 
 log = logging.getLogger("footfall.stream")
 BEAT_SECONDS = 2
+START_SECONDS = 60.0  # a JVM on a busy machine
 POSTGRES_AWAY = (*ConnectionLost, WarehouseUnreachable)
 
 
@@ -54,7 +55,7 @@ class StreamJob:
         self._application_name = f"footfall-stream-{launch_id}"
         self._control = self._connection()
         self._topic = self._kafka()
-        self._watchdog = Watchdog(settings.stalled_after_seconds, self._stalled)
+        self._watchdog = Watchdog(settings.stalled_after_seconds, START_SECONDS, self._stalled)
         self._rates: deque[tuple[float, int]] = deque(maxlen=6)  # (monotonic seconds, records counted)
 
     def _connection(self) -> Warehouse:

@@ -45,7 +45,6 @@ def test_airflow_answers_on_loopback_at_the_first_port(settings: Settings) -> No
         ("api", "expose_stacktrace"),
         ("scheduler", "catchup_by_default"),
         ("scheduler", "enable_health_check"),
-        ("usage_data_collection", "enabled"),
     ],
 )
 def test_airflow_keeps_off(settings: Settings, section: str, option: str) -> None:

@@ -31,6 +31,12 @@ def test_a_living_job_without_heartbeat_is_stalled() -> None:
     assert judge(LAUNCH, silent, alive=True, stalled_after_seconds=60).verdict == "stalled"
 
 
+def test_a_job_that_starts_spark_says_nothing_and_gets_a_minute_more() -> None:
+    starting = replace(LEASE, state="starting", heartbeat_age_seconds=119.0)
+    assert judge(LAUNCH, starting, alive=True, stalled_after_seconds=60).verdict == "well"
+    assert judge(LAUNCH, replace(starting, heartbeat_age_seconds=121.0), True, 60).verdict == "stalled"
+
+
 def test_a_job_whose_process_is_gone_is_dead_however_fresh_its_heartbeat() -> None:
     health = judge(LAUNCH, LEASE, alive=False, stalled_after_seconds=60)
     assert (health.verdict, health.reason) == ("dead", "its process is gone")
