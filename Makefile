@@ -13,11 +13,11 @@ INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes --build
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate
 
-# Taken as they are: neither make nor the shell looks into them.
-export FILE := $(value FILE)
-export SITE := $(value SITE)
-export FORMAT := $(value FORMAT)
-export Q := $(value Q)
+# Taken as they are: neither make nor the shell looks into them (override: also when given on make's command line).
+override export FILE := $(value FILE)
+override export SITE := $(value SITE)
+override export FORMAT := $(value FORMAT)
+override export Q := $(value Q)
 
 .PHONY: help
 help: ## List the targets
@@ -35,7 +35,7 @@ status: run ## One screen: processes, lag, last batch, hours, seals; exit code 1
 	@$(FOOTFALL) status
 
 clean: run ## Delete the state folder after a question (YES=1 answers it)
-	@$(FOOTFALL) clean $(if $(YES),--yes)
+	@$(FOOTFALL) clean $(if $(filter 1,$(YES)),--yes)
 
 import: run ## Import real logs: FILE=path|folder|- [SITE=name] [FORMAT=auto|combined|common|json|LogFormat]
 	@test -n "$$FILE" || { echo 'Which log? make import FILE=/var/log/nginx/access.log [SITE=mine] [FORMAT=combined]' >&2; exit 2; }
