@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
@@ -20,6 +23,7 @@ from local.import_log import import_logs
 from local.jars import JarsRefused
 from local.java import JavaMissing
 from local.kafka import KafkaFailed
+from local.kafka_topics import KafkaError
 from local.postgres import PostgresFailed
 from local.postgres_binaries import programs
 from local.service_account import ServiceAccountMissing, service_account
@@ -36,6 +40,7 @@ EXPECTED = (
     AirflowUnreachable,
     JarsRefused,
     JavaMissing,
+    KafkaError,
     KafkaFailed,
     PostgresFailed,
     ServiceAccountMissing,
@@ -65,7 +70,15 @@ def _explained() -> Iterator[Steps]:
         steps.explain(failure)
         raise typer.Exit(1) from None
     except (*EXPECTED, DatabaseError) as failure:
-        steps.explain(StepFailed(str(failure).strip()))
+        steps.explain(StepFailed(str(failure).strip() or type(failure).__name__))
+        raise typer.Exit(1) from None
+    except subprocess.TimeoutExpired as failure:
+        steps.explain(_about_the_patience(failure))
+        raise typer.Exit(1) from None
+    except ValidationError as failure:
+        if failure.title != Settings.__name__:
+            raise
+        steps.explain(_about_the_settings(failure))
         raise typer.Exit(1) from None
     except OSError as failure:
         steps.explain(_about_the_machine(failure))
@@ -81,6 +94,18 @@ def _about_the_machine(failure: OSError) -> StepFailed:
             f"no permission{where}", "give the folder to yourself (chown), or set FOOTFALL_HOME to one of your own"
         )
     return StepFailed(f"{failure.strerror or failure}{where}")
+
+
+def _about_the_patience(failure: subprocess.TimeoutExpired) -> StepFailed:
+    program = failure.cmd if isinstance(failure.cmd, str) else str(failure.cmd[0])
+    return StepFailed(f"{Path(program).name} did not end within {failure.timeout:.0f} s", "try again")
+
+
+def _about_the_settings(failure: ValidationError) -> StepFailed:
+    wrong = [f"FOOTFALL_{str(error['loc'][0]).upper()}: {error['msg']}" for error in failure.errors() if error["loc"]]
+    return StepFailed(
+        "; ".join(wrong) or str(failure), "correct it in the environment or in .env; see docs/settings.md"
+    )
 
 
 @app.command()
@@ -124,8 +149,8 @@ def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
 ) -> None:
     """Delete the state folder: all counts, reports, passwords, and logs. The stack must be down."""
-    settings = Settings()
     with _explained() as steps:
+        settings = Settings()
         if not settings.home.exists():
             console.print(f"There is nothing at {settings.home}.")
             return

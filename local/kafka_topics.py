@@ -18,6 +18,8 @@ from kafka.admin import (
 )
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
+__all__ = ["KafkaError", "broker_answers", "ensure_topic"]
+
 PARTITIONS = 4
 TOPIC_CONFIGURATION = {
     "compression.type": "lz4",

@@ -14,6 +14,7 @@ from local.airflow import PROGRAMS as AIRFLOW_PROGRAMS
 from local.kafka import kafka_command
 from local.postgres import postgres_command
 from local.service_account import ServiceAccount
+from local.state_folder import StateFolderUnusable
 from settings import Settings
 
 # sockaddr_un holds 108 bytes, and supervisor adds its process id while it binds.
@@ -62,7 +63,9 @@ def socket_path(home: Path) -> Path:
     """Where the supervisor listens; only its owner can reach it."""
     path = home / "run" / "supervisor.sock"
     if len(str(path)) > LONGEST_SOCKET_PATH:
-        raise ValueError(f"{home} is too long a path for a socket below it: set FOOTFALL_HOME to a shorter one")
+        raise StateFolderUnusable(
+            f"{home} is too long a path for a socket below it: set FOOTFALL_HOME to a shorter one"
+        )
     return path
 
 

@@ -13,6 +13,7 @@ from local.kafka import server_properties
 from local.postgres import HBA
 from local.postgres import configuration as postgres_configuration
 from local.secrets import make_secrets, new_cluster_id
+from local.state_folder import StateFolderUnusable
 from local.supervision import Program, socket_path, supervisor_configuration
 from settings import Settings
 
@@ -95,7 +96,7 @@ def test_the_supervisor_listens_on_a_private_socket_and_brings_programs_back(set
 
 
 def test_a_home_with_too_long_a_path_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="set FOOTFALL_HOME to a shorter one"):
+    with pytest.raises(StateFolderUnusable, match="set FOOTFALL_HOME to a shorter one"):
         socket_path(tmp_path / ("long" * 30))
 
 
