@@ -14,7 +14,7 @@ from pathlib import Path
 from local.postgres_binaries import programs
 from local.secrets import postgres_password
 from local.service_account import ServiceAccount
-from local.state_folder import private_folder
+from local.state_folder import private_folder, write_private
 from settings import PostgresRole, Settings
 from sql.migrate import apply_migrations
 from sql.roles import create_database, set_passwords
@@ -76,9 +76,9 @@ def prepare_postgres(settings: Settings, account: ServiceAccount | None) -> None
     logs = private_folder(room / "logs", account)
     if not data.exists():
         _initdb(settings, room, account)
-    (data / "pg_hba.conf").write_text(HBA, encoding="utf-8")
-    (data / "footfall.conf").write_text(configuration(settings.postgres_port, logs), encoding="utf-8")
-    (data / "postgresql.conf").write_text("include = 'footfall.conf'\n", encoding="utf-8")
+    write_private(data / "pg_hba.conf", HBA, account)
+    write_private(data / "footfall.conf", configuration(settings.postgres_port, logs), account)
+    write_private(data / "postgresql.conf", "include = 'footfall.conf'\n", account)
 
 
 def postgres_command(settings: Settings, account: ServiceAccount | None) -> list[str]:

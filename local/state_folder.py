@@ -55,13 +55,15 @@ def private_folder(folder: Path, owner: ServiceAccount | None = None) -> Path:
     return folder
 
 
-def write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str, owner: ServiceAccount | None = None) -> None:
     """Write a file only its owner can read (0600): whole or not at all, never through a symbolic link."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
+            if owner is not None:
+                os.chown(descriptor, owner.uid, owner.gid)
             os.fsync(file.fileno())
         Path(name).replace(path)
     except BaseException:

@@ -15,6 +15,7 @@ import pytest
 from local.java import JavaMissing, find_java
 from local.machine import check_ports
 from local.ports import free_port_base, is_free, taken
+from local.service_account import ServiceAccount
 from local.state_folder import StateFolderUnusable, delete, keep_private, prepare, write_private
 from local.steps import StepFailed, last_lines
 from settings import Settings
@@ -91,6 +92,13 @@ def test_a_private_file_is_private_and_is_kept(tmp_path: Path) -> None:
     write_private(path, "first")
     assert path.stat().st_mode & 0o777 == 0o600
     assert keep_private(path, "second") == "first"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_private_file_can_belong_to_another_user(tmp_path: Path) -> None:
+    write_private(tmp_path / "theirs", "text", ServiceAccount("somebody", 4321, 4322))
+    found = (tmp_path / "theirs").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (4321, 4322, 0o600)
 
 
 def test_a_private_file_does_not_follow_a_link(tmp_path: Path) -> None:
