@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent
@@ -37,7 +37,13 @@ def default_home() -> Path:
 class Settings(BaseSettings):
     """Where the parts are and how the stream job runs; environment variables win over ``.env``."""
 
-    model_config = SettingsConfigDict(env_prefix="FOOTFALL_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FOOTFALL_",
+        # Another file, or none when it is set to nothing: tests do not read a developer's own.
+        env_file=os.environ.get("FOOTFALL_ENV_FILE", CHECKOUT / ".env") or None,
+        extra="ignore",
+        frozen=True,
+    )
 
     home: Path = Field(default_factory=default_home, description="State folder: secrets, data, logs, jars.")
     port_base: int = Field(default=18080, ge=1024, le=65000, description="First of the stack's four ports.")
@@ -66,6 +72,12 @@ class Settings(BaseSettings):
         description="When Kafka no longer holds records that were never counted: record the loss and go on, "
         "or refuse to start.",
     )
+
+    @field_validator("home", "kafka_ca_file", mode="after")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        """Relative to the checkout: the stack's programs run in other folders than the command that started them."""
+        return path if path is None else CHECKOUT / path.expanduser()
 
     @cached_property
     def secrets(self) -> Path:

@@ -184,7 +184,7 @@ class Delivery:
     def _failure(self, error: BaseException, key: bytes, value: bytes) -> DeliveryFailed:
         return DeliveryFailed(
             f"Kafka does not take record {self._acknowledged + 1} of this delivery or a later one "
-            f"(key {key[:128]!r}, {len(value)} bytes, begins {value[:80]!r}) on topic {self._topic!r}: "
+            f"(key {key[:128]!r}, {len(value)} bytes) on topic {self._topic!r}: "
             f"{type(error).__name__}: {error}"
         )
 

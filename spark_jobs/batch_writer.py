@@ -13,12 +13,9 @@ import pyarrow.csv
 
 from spark_jobs.batch_count import KEYS, SUMS, BatchCount
 from spark_jobs.counting import SourceSeen, Tally
+from spark_jobs.lease import hold_lease
 from spark_jobs.seq_ranges import Range
 from sql.warehouse import Cursor, Warehouse, copy_csv, rows, run, run_many
-
-
-class Fenced(Exception):
-    """A newer launch holds the lease: this one must not write any more."""
 
 
 class PositionMismatch(Exception):
@@ -71,9 +68,7 @@ class BatchWriter:
         unless the connection was lost during COMMIT: ``positions()`` then tells which it was.
         """
         with self._warehouse.transaction() as cursor:
-            (lease,) = rows(cursor, "stream/lock_lease")
-            if lease["epoch"] != self._epoch:
-                raise Fenced(f"epoch {self._epoch} is fenced by epoch {lease['epoch']}")
+            hold_lease(cursor, self._epoch)
             ledger_id = self._advance(cursor, planned, count.tallies)
             self._write_sources(cursor, count.sources)
             self._write_traffic(cursor, count, ledger_id)

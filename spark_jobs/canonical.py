@@ -14,29 +14,35 @@ from producers.access_log import MALFORMED_PATH
 from sql.stored_text import ADDRESS
 
 LONGEST_PATH = 512
+LONGEST_SEARCHED = 2048  # characters of a path that are looked through for addresses; what is behind is cut anyway
 LONGEST_SAMPLE = 1024
 MASK = ":ip"
 
 # RFC 3986 section 3.3 (pchar and "/"), and "%" so that what was encoded stays as it was.
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
 _ABSOLUTE_FORM = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
-_IPV4 = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?![0-9.]*[0-9])")
-_IPV6 = re.compile(r"(?<![0-9A-Za-z:])[0-9A-Fa-f:]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(?![0-9A-Za-z:])")
+# A candidate is bounded and taken whole, so that no text makes the search slower than linear.
+_CANDIDATE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:.]{2,64}(?![0-9A-Za-z:])")
+# What a sample of a record must not show: the client's name, and what stands behind a question mark.
+_CLIENT_FIELD = re.compile(r'("ip"\s*:\s*")[^"]*')
+_FIRST_WORD = re.compile(r'("raw"\s*:\s*")[^ "]*')
+_QUERY = re.compile(r'\?[^ "]*')
 
 
 def _mask_if_address(match: re.Match[str]) -> str:
     text = match.group()
+    address = text.rstrip(".:") if not text.endswith("::") else text
     try:
-        ip_address(text)
+        ip_address(address)
     except ValueError:
         return text
-    return MASK
+    return MASK + text[len(address) :]
 
 
 def mask_addresses(text: str) -> str:
     """The text with every IPv4 and IPv6 address replaced by ``:ip``: no address is stored in Postgres."""
-    masked = _IPV6.sub(_mask_if_address, _IPV4.sub(_mask_if_address, text))
-    while ADDRESS.search(masked):  # what only looks like one, and would turn a seal red
+    masked = _CANDIDATE.sub(_mask_if_address, text)
+    while ADDRESS.search(masked):  # also what only looks like one, and would turn a seal red
         masked = ADDRESS.sub(MASK, masked)
     return masked
 
@@ -64,11 +70,13 @@ def canonical_path(target: str) -> str:
         return path
     if not path.startswith("/"):
         return "/" if path == "" and target != "" and target[0] != "?" else MALFORMED_PATH
-    path = quote(_mask_encoded(path), safe=_PATH_CHARACTERS, encoding="utf-8", errors="backslashreplace")
-    if len(path) > LONGEST_PATH:
-        tail = blake2b(path.encode("ascii"), digest_size=8).hexdigest()
+    whole = path
+    path = quote(_mask_encoded(path[:LONGEST_SEARCHED]), safe=_PATH_CHARACTERS, errors="backslashreplace")
+    if len(path) > LONGEST_PATH or len(whole) > LONGEST_SEARCHED:
+        tail = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         path = f"{path[: LONGEST_PATH - len(tail) - 1]}~{tail}"
-    return path
+    # Encoding and cutting may have made something that reads as an address again.
+    return mask_addresses(path)
 
 
 @lru_cache(maxsize=65_536)
@@ -82,7 +90,8 @@ def registered_country(ip: str) -> str:
 
 
 def printable_sample(record: bytes) -> str:
-    """The start of a record as printable ASCII: other bytes as ``\\xNN``, addresses masked."""
+    """The start of a record as printable ASCII: other bytes as ``\\xNN``, no client, address, or query string."""
     text = record[:LONGEST_SAMPLE].decode("ascii", "backslashreplace")
     escaped = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
-    return mask_addresses(escaped)[:2000]
+    escaped = _FIRST_WORD.sub(rf"\g<1>{MASK}", _CLIENT_FIELD.sub(rf"\g<1>{MASK}", escaped))
+    return mask_addresses(_QUERY.sub("?", escaped)[:2000])

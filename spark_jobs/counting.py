@@ -181,7 +181,7 @@ class RecordCounter:
             place = self._seen.setdefault(origin.source, (site, SeqRanges()))
             if (earlier is not None and origin.seq in earlier) or not place[1].add(origin.seq):
                 return False
-        reason = mask_addresses(_PRINTABLE.sub("?", reason))[:120]
+        reason = mask_addresses(_PRINTABLE.sub("?", reason)[:120])
         if reason not in self._reasons and len(self._reasons) >= REASONS_PER_BATCH:
             reason = OTHER_REASON
         self._reasons[reason] = samples = self._reasons.get(reason, 0) + 1

@@ -9,9 +9,12 @@ from uuid import UUID
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
 
-__all__ = ["KafkaError", "KafkaTopic", "TopicMissing", "TopicReplaced", "TopicState"]
+# Waiting does not help against these.
+KafkaRefused = (SaslAuthenticationFailedError, AuthorizationError)
+
+__all__ = ["KafkaError", "KafkaRefused", "KafkaTopic", "TopicMissing", "TopicReplaced", "TopicState"]
 
 
 class TopicMissing(Exception):

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sql.warehouse import Warehouse
+from sql.warehouse import Cursor, Warehouse, rows
+
+
+class Fenced(Exception):
+    """A newer launch holds the lease: this one must not write any more."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,13 @@ def take_lease(warehouse: Warehouse, owner: str, application_name: str) -> Lease
     return Lease(epoch=taken["epoch"], stop_wished=taken["desired_state"] == "stopped")
 
 
+def hold_lease(cursor: Cursor, epoch: int) -> None:
+    """Lock the lease row until the transaction ends; raises Fenced when it is of another epoch."""
+    (lease,) = rows(cursor, "stream/lock_lease")
+    if lease["epoch"] != epoch:
+        raise Fenced(f"epoch {epoch} is fenced by epoch {lease['epoch']}")
+
+
 class Heartbeat:
     """Writes the lease row; says whether the job shall go on."""
 
@@ -41,6 +52,7 @@ class Heartbeat:
         last_batch_at: float = 0.0,
         last_batch_seconds: float | None = None,
         lag_records: int | None = None,
+        caught_up_to: float | None = None,
         records_per_second: float | None = None,
     ) -> str:
         """What is wished: ``running``, ``stopped``, or ``fenced`` when a newer launch holds the lease."""
@@ -53,6 +65,7 @@ class Heartbeat:
                 "last_batch_at": datetime.fromtimestamp(last_batch_at, UTC) if last_batch_at else None,
                 "last_batch_seconds": last_batch_seconds,
                 "lag_records": lag_records,
+                "caught_up_to": datetime.fromtimestamp(caught_up_to, UTC) if caught_up_to else None,
                 "records_per_second": records_per_second,
             },
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from spark_jobs.kafka_topic import TopicState
+from spark_jobs.lease import hold_lease
 from sql.warehouse import Warehouse, rows, run
 
 
@@ -17,16 +18,17 @@ class RangeLost(Exception):
 
 
 def starting_offsets(
-    warehouse: Warehouse, topic: TopicState, lost_range_policy: Literal["record", "stop"]
+    warehouse: Warehouse, topic: TopicState, epoch: int, lost_range_policy: Literal["record", "stop"]
 ) -> dict[int, int]:
     """First offset to read of each partition; opens positions for partitions met for the first time.
 
     A partition never counted before begins at the earliest offset Kafka has. A counted one whose next
     records Kafka no longer has leaves a row in ``stream.lost_range`` and begins behind the loss, or raises
-    RangeLost. Raises KafkaBehindLedger when Kafka has less than was counted.
+    RangeLost. Raises KafkaBehindLedger when Kafka has less than was counted, Fenced when a newer launch has come.
     """
     identity = {"topic_id": str(topic.topic_id)}
     with warehouse.transaction() as cursor:
+        hold_lease(cursor, epoch)
         run(cursor, "stream/register_topic", identity | {"cluster_id": topic.cluster_id, "topic": topic.topic})
         known = {
             row["kafka_partition"]: row["next_offset"] for row in rows(cursor, "stream/read_positions", identity)

@@ -35,6 +35,7 @@ class Progress:
     records: int = 0
     last_batch_at: float = 0.0  # epoch seconds
     last_batch_seconds: float = 0.0
+    waiting_for: str = ""  # what keeps the running batch from being written, in words
     next_offsets: dict[int, int] = field(default_factory=dict)  # by partition, as committed
 
 
@@ -74,6 +75,7 @@ class StreamBatch:
             began = time.monotonic()
             records = self._process(frame, batch_id)
             self.progress.batches += 1
+            self.progress.waiting_for = ""
             self.progress.records += records
             self.progress.last_batch_at = self._clock()
             self.progress.last_batch_seconds = time.monotonic() - began
@@ -111,7 +113,8 @@ class StreamBatch:
     def _say_waiting(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         peer = "Kafka" if isinstance(error, KafkaError) else "Postgres"
-        self._on_waiting(f"waiting for {peer}: {str(error).strip()}")
+        self.progress.waiting_for = f"waiting for {peer}: {str(error).strip()}"
+        self._on_waiting(self.progress.waiting_for)
 
     def _planned(self, batch_id: int) -> list[PlannedRange]:
         start = planned_start(self._checkpoint, batch_id, self._topic)

@@ -29,13 +29,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
 from settings import Settings
-from spark_jobs.batch_writer import BatchWriter, Fenced
-from spark_jobs.kafka_topic import KafkaError, KafkaTopic, TopicMissing, TopicState
-from spark_jobs.lease import Heartbeat, Lease, Watchdog, take_lease
+from spark_jobs.batch_writer import BatchWriter
+from spark_jobs.kafka_topic import KafkaError, KafkaRefused, KafkaTopic, TopicMissing, TopicState
+from spark_jobs.lag import Lag
+from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import RETRY_WAIT, StreamBatch
-from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
+from sql.warehouse import ConnectionLost, Warehouse, WarehouseRefused, WarehouseUnreachable
 
 log = logging.getLogger("footfall.stream")
 BEAT_SECONDS = 2
@@ -56,6 +57,7 @@ class StreamJob:
         self._control = self._connection()
         self._topic = self._kafka()
         self._watchdog = Watchdog(settings.stalled_after_seconds, START_SECONDS, self._stalled)
+        self._lag = Lag()
         self._rates: deque[tuple[float, int]] = deque(maxlen=6)  # (monotonic seconds, records counted)
 
     def _connection(self) -> Warehouse:
@@ -72,7 +74,7 @@ class StreamJob:
         """The whole launch; returns the exit code."""
         lease = self._take_lease()
         heartbeat = Heartbeat(self._control, lease.epoch)
-        if lease.stop_wished:
+        if lease.stop_wished and not self._until_caught_up:
             self._stop_reason = "a stop was wished before the start"
         try:
             code, state, words = self._count(lease, heartbeat)
@@ -84,8 +86,11 @@ class StreamJob:
             log.exception("the stream job failed")
             code, state, words = _failure(error)
         log.info("ending with %d: %s", code, words)
-        heartbeat.end(state, words)
-        self._control.run("stream/end_launch", {"launch_id": self._launch_id, "end_reason": words})
+        try:
+            heartbeat.end(state, words)
+            self._control.run("stream/end_launch", {"launch_id": self._launch_id, "end_reason": words})
+        except POSTGRES_AWAY as error:  # whoever watches finds the process gone
+            log.warning("the last words could not be written: %s", error)
         return code
 
     def _take_lease(self) -> Lease:
@@ -115,16 +120,24 @@ class StreamJob:
                 return lease
 
     def _topic_state(self, heartbeat: Heartbeat) -> TopicState | None:
-        """The topic, waiting for Kafka if need be; None when a stop is wished meanwhile."""
+        """The topic, waiting for Kafka if need be; None when a stop is wished meanwhile.
+
+        Kafka refusing us, and with ``--until-caught-up`` also Kafka being away, ends the job.
+        """
         while not self._stop_reason:
             try:
                 return self._topic.state()
+            except KafkaRefused:
+                raise
             except (KafkaError, TopicMissing) as error:
+                if self._until_caught_up:
+                    raise
                 self._topic.close()
-                words = f"waiting for Kafka: {error}"
-                log.warning(words)
-                self._watchdog.alive()
-                self._obey(heartbeat.beat("waiting", words))
+                self._say_waiting(f"waiting for Kafka: {error}")
+                try:
+                    self._obey(heartbeat.beat("waiting", f"waiting for Kafka: {error}"))
+                except POSTGRES_AWAY as away:
+                    self._say_waiting(f"waiting for Postgres: {away}")
                 time.sleep(BEAT_SECONDS)
         return None
 
@@ -138,7 +151,7 @@ class StreamJob:
         topic = self._topic_state(heartbeat)
         if topic is None:
             return 0, "stopped", self._stop_reason
-        start = starting_offsets(self._control, topic, self._settings.lost_range_policy)
+        start = starting_offsets(self._control, topic, lease.epoch, self._settings.lost_range_policy)
         log.info("counting %s (%s) from %s", topic.topic, topic.topic_id, start)
         settings = self._settings
         checkpoint = _fresh_checkpoint(settings.home / "checkpoints", lease.epoch)
@@ -171,8 +184,9 @@ class StreamJob:
             if query.awaitTermination(BEAT_SECONDS):
                 break
         batch.stopping = True
-        with batch.running:  # the running batch ends first
-            query.stop()
+        with batch.running:
+            pass  # the running batch has ended, and no other one begins
+        query.stop()
         if self._until_caught_up and not self._stop_reason:
             return 0, "stopped", f"caught up: {batch.progress.records} records counted"
         return 0, "stopped", self._stop_reason or "the query ended"
@@ -190,12 +204,14 @@ class StreamJob:
         progress = batch.progress
         lag: int | None = None
         try:
-            latest = self._topic.latest(progress.next_offsets)
-            lag = sum(max(0, latest[part] - counted) for part, counted in progress.next_offsets.items())
+            asked_at = time.time()
+            lag = self._lag.note(asked_at, self._topic.latest(progress.next_offsets), progress.next_offsets)
             state, words = ("counting", "counting") if lag else ("idle", "nothing new to count")
         except KafkaError as error:
             self._topic.close()
             state, words = "waiting", f"waiting for Kafka: {error}"
+        if progress.waiting_for:
+            state, words = "waiting", progress.waiting_for
         moved = bool(self._rates) and self._rates[-1][1] != progress.records
         self._rates.append((time.monotonic(), progress.records))
         (since, records_then), (now, records_now) = self._rates[0], self._rates[-1]
@@ -208,6 +224,7 @@ class StreamJob:
                 progress.last_batch_at,
                 progress.last_batch_seconds or None,
                 lag,
+                self._lag.caught_up_to,
                 (records_now - records_then) / (now - since) if now > since else None,
             )
         except POSTGRES_AWAY as error:
@@ -227,7 +244,7 @@ class StreamJob:
 def _failure(error: Exception) -> tuple[int, str, str]:
     """Exit code, state and words of an exception, found behind Spark's wrapping where need be."""
     words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    if isinstance(error, StreamingQueryException) and "spark_jobs.batch_writer.Fenced" in str(error):
+    if isinstance(error, StreamingQueryException) and "spark_jobs.lease.Fenced" in str(error):
         return 3, "failed", "fenced by a newer launch"
     return 1, "failed", words
 
@@ -260,7 +277,11 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("kafka").setLevel(logging.ERROR)
     logging.getLogger("py4j").setLevel(logging.WARNING)
-    code = run_until_stopped(StreamJob(Settings(), launch_id or uuid4(), until_caught_up, log_path))
+    try:
+        code = run_until_stopped(StreamJob(Settings(), launch_id or uuid4(), until_caught_up, log_path))
+    except WarehouseRefused as error:
+        log.error("Postgres refuses the stream job: %s", error)
+        code = 1
     logging.shutdown()
     os._exit(code)  # the JVM's shutdown may hang on a stopped broker; everything is written by now
 

@@ -13,7 +13,7 @@ _NO_HEX_AFTER = r"(?![0-9A-Za-z:])"
 # with one "::" between them; at least one digit, so that a class name (Add::Face) is none.
 IPV4 = rf"(?<![0-9.]){_OCTET}(?:\.{_OCTET}){{3}}(?!\.?[0-9])"
 IPV6 = (
-    rf"{_NO_HEX_BEFORE}(?=[A-Fa-f:%]*[0-9])"
+    rf"{_NO_HEX_BEFORE}(?=[A-Fa-f:%]{{0,40}}[0-9])"
     rf"(?:(?:[0-9A-Fa-f]{{1,4}}{_COLON}){{7}}[0-9A-Fa-f]{{1,4}}"
     rf"|(?:[0-9A-Fa-f]{{1,4}}{_COLON}){{1,7}}(?:{_COLON}[0-9A-Fa-f]{{1,4}}){{1,6}}"
     rf"|(?:[0-9A-Fa-f]{{1,4}}{_COLON}){{1,7}}:"

@@ -15,13 +15,16 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 __all__ = [
+    "ConnectionBroken",
     "ConnectionLost",
     "Cursor",
     "DatabaseError",
     "Row",
     "Warehouse",
+    "WarehouseRefused",
     "WarehouseUnreachable",
     "copy_csv",
+    "dsn_words",
     "rows",
     "run",
     "run_many",
@@ -33,13 +36,31 @@ ROOM = Path(__file__).resolve().parent
 
 # What a caller may want to tell apart, so that nobody else needs psycopg2.
 DatabaseError = psycopg2.Error
-ConnectionLost = (psycopg2.OperationalError, psycopg2.InterfaceError)
+
+
+class ConnectionBroken(Exception):
+    """The connection broke within a transaction: whether a running COMMIT took effect is unknown."""
+
+
+ConnectionLost = (ConnectionBroken,)
 
 Row = dict[str, Any]
+
+# FATAL answers of a server that will let us in later: it starts, stops, recovers, or has too many guests.
+_PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots", "terminating")
+
+
+class WarehouseRefused(Exception):
+    """Postgres answers, but does not let us in: wrong password, role or database. Waiting does not help."""
 
 
 class WarehouseUnreachable(Exception):
     """Postgres did not accept a connection; the message names the server and the reason, never a password."""
+
+
+def dsn_words(dsn: str) -> dict[str, str]:
+    """The settings of a libpq connection string, unquoted."""
+    return {str(name): str(value) for name, value in psycopg2.extensions.parse_dsn(dsn).items()}
 
 
 @cache
@@ -76,7 +97,9 @@ class Warehouse:
                     tcp_user_timeout=20_000,
                 )
             except psycopg2.OperationalError as error:
-                raise WarehouseUnreachable(str(error).strip()) from error
+                message = str(error).strip()
+                refused = "FATAL:" in message and not any(words in message for words in _PASSING)
+                raise (WarehouseRefused if refused else WarehouseUnreachable)(message) from error
         return self._connection
 
     def close(self) -> None:
@@ -96,9 +119,12 @@ class Warehouse:
                 connection.set_session(isolation_level=isolation)
             with connection, connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
                 yield cast(Cursor, cursor)
-        except ConnectionLost:
+        except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+            # A statement may fail with an OperationalError, too (time-out, disk full): then the connection lives.
+            if not connection.closed:
+                raise
             self.close()
-            raise
+            raise ConnectionBroken(str(error).strip()) from error
         finally:
             if isolation is not None and not connection.closed:
                 connection.set_session(isolation_level="DEFAULT")

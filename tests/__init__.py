@@ -1,0 +1,5 @@
+"""Set before any settings are read: what a developer has in ``.env`` is not for the tests."""
+
+import os
+
+os.environ["FOOTFALL_ENV_FILE"] = ""

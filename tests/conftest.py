@@ -22,7 +22,7 @@ from sql.migrate import apply_migrations
 from sql.roles import create_database, drop_database
 
 # A developer's own stack must not leak into the tests.
-for _name in [name for name in os.environ if name.startswith("FOOTFALL_")]:
+for _name in [name for name in os.environ if name.startswith("FOOTFALL_") and name != "FOOTFALL_ENV_FILE"]:
     del os.environ[_name]
 
 REAL_LOG = CHECKOUT.parent / "shared" / "data" / "apache_access.log"
@@ -34,7 +34,7 @@ def settings_home() -> Iterator[Settings]:
     # Not pytest's tmp_path: as root, Postgres's own user has to be able to enter.
     folder = Path(tempfile.mkdtemp(prefix="footfall-test-"))
     folder.chmod(0o755)
-    yield Settings(_env_file=None, home=folder / "home", port_base=free_port_base(random.Random()))  # type: ignore[call-arg]
+    yield Settings(home=folder / "home", port_base=free_port_base(random.Random()))
     shutil.rmtree(folder)
 
 

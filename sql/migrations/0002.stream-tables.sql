@@ -83,6 +83,7 @@ CREATE TABLE stream.lease (
     last_batch_at      timestamptz,
     last_batch_seconds double precision,
     lag_records        bigint,
+    caught_up_to       timestamptz,
     records_per_second double precision
 ) WITH (fillfactor = 50);
 INSERT INTO stream.lease DEFAULT VALUES;
@@ -94,10 +95,11 @@ COMMENT ON COLUMN stream.lease.desired_state IS 'running, or stopped: the job en
 COMMENT ON COLUMN stream.lease.state IS 'starting, counting, idle (nothing new), waiting (for Kafka or Postgres), stopped, failed.';
 COMMENT ON COLUMN stream.lease.message IS 'What the job says of its state, in words.';
 COMMENT ON COLUMN stream.lease.started_at IS 'When this launch took the lease.';
-COMMENT ON COLUMN stream.lease.heartbeat_at IS 'Last sign of progress or of idling.';
+COMMENT ON COLUMN stream.lease.heartbeat_at IS 'Last time the job wrote this row; state and message say whether it moves, idles, or waits.';
 COMMENT ON COLUMN stream.lease.last_batch_at IS 'When the last batch was written.';
 COMMENT ON COLUMN stream.lease.last_batch_seconds IS 'How long the last batch took, in seconds.';
-COMMENT ON COLUMN stream.lease.lag_records IS 'Records in Kafka that are not counted yet, as of the heartbeat.';
+COMMENT ON COLUMN stream.lease.lag_records IS 'Records in Kafka that are not counted yet, as of the heartbeat; null when Kafka does not tell.';
+COMMENT ON COLUMN stream.lease.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
 COMMENT ON COLUMN stream.lease.records_per_second IS 'Records read per second in the last batches.';
 
 CREATE TABLE stream.launch (

@@ -74,12 +74,10 @@ WITH hour AS (
 )
 SELECT h.hour,
        (SELECT count(*) FROM gap WHERE gap.ledger_id <= h.checked_ledger_id) AS ledger_gaps,
-       -- How far the stream had come when the report was made: time of the last batch in it, or a heartbeat
-       -- that says nothing was left to count.
-       extract(epoch FROM greatest(
-           (SELECT l.committed_at FROM stream.ledger AS l WHERE l.ledger_id = h.checked_ledger_id),
-           (SELECT l.heartbeat_at FROM stream.lease AS l WHERE l.lag_records = 0)
-       ) - (h.hour_start + interval '1 hour'))::double precision AS seconds_past_hour,
+       -- How far the stream has come: all that Kafka had received by then is counted. The hour was not touched
+       -- since its report (else it waits for a revision), so the report holds all of it, too.
+       coalesce(extract(epoch FROM (SELECT l.caught_up_to FROM stream.lease AS l)
+           - (h.hour_start + interval '1 hour'))::double precision, -1) AS seconds_past_hour,
        CASE WHEN h.touched_ledger_id > h.checked_ledger_id THEN 1 ELSE 0 END AS waits_for_revision,
        coalesce(b.rows, 0) AS bucket_rows,
        coalesce(b.nulls, 0) AS bucket_nulls,

@@ -132,13 +132,12 @@ def test_an_hour_the_stream_has_not_counted_past_waits_until_it_has(
     traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse, admin: Warehouse
 ) -> None:
     traffic.batch(Cell("10:00:00"))
-    execute(admin, "UPDATE stream.ledger SET committed_at = '2026-06-01T10:30Z'")
+    execute(admin, "UPDATE stream.lease SET caught_up_to = '2026-06-01T10:30Z'")
     publish_hours(reporter, AS_OF)
     assert check(reporter).unchecked == 1
     ((reason,),) = select(reader, "SELECT reason FROM quality.current_seal")
     assert "ledger_is_closed_for_the_hour: -1800" in reason
-    # The stream says that it is idle and nothing is left.
-    traffic.execute("UPDATE stream.lease SET lag_records = 0, heartbeat_at = now()")
+    traffic.execute("UPDATE stream.lease SET caught_up_to = '2026-06-01T11:00Z'")
     assert check(reporter).unchecked == 0
 
 

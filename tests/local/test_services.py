@@ -19,7 +19,7 @@ from local.kafka_topics import ensure_topic
 from local.secrets import make_secrets, postgres_password
 from settings import KafkaUser, Settings
 from sql.launches import read_lease
-from sql.warehouse import Warehouse, WarehouseUnreachable
+from sql.warehouse import Warehouse, WarehouseRefused
 
 pytestmark = pytest.mark.services
 
@@ -64,12 +64,12 @@ def test_postgres_knows_no_rule_but_scram(postgres_server: Settings) -> None:
 
 
 def test_airflow_cannot_enter_the_database_of_counts(postgres_server: Settings) -> None:
-    with pytest.raises(WarehouseUnreachable, match="permission denied"):
+    with pytest.raises(WarehouseRefused, match="permission denied"):
         Warehouse(postgres_server.dsn("airflow", "footfall"), "test").rows("stream/lease_read")
 
 
 def test_the_reader_cannot_enter_the_database_of_airflow(postgres_server: Settings) -> None:
-    with pytest.raises(WarehouseUnreachable, match="permission denied"):
+    with pytest.raises(WarehouseRefused, match="permission denied"):
         Warehouse(postgres_server.dsn("footfall_reader", "airflow"), "test").rows("stream/lease_read")
 
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spark_jobs.canonical import canonical_path, mask_addresses, printable_sample, registered_country
+from sql.stored_text import ADDRESS
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,21 @@ def test_long_paths_are_cut_at_512_bytes_and_stay_different() -> None:
     assert one != other
 
 
+def test_neither_encoding_nor_cutting_makes_an_address() -> None:
+    assert ADDRESS.search(canonical_path("/é:1::2")) is None
+    for length in range(470, 500):
+        assert ADDRESS.search(canonical_path("/" + "a" * length + "/1.2.3.4567" + "b" * 99)) is None
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("part", [":", "%", "1.", "a:", "%3A", "1", "::1/", "1.2.3.4."])
+def test_no_text_however_hostile_takes_long(part: str) -> None:
+    text = (part * 64_000)[:64_000] + "g"
+    assert len(canonical_path("/" + text)) <= 512
+    assert len(printable_sample(text.encode())) <= 2000
+    mask_addresses(text)
+
+
 @given(st.text(st.characters(exclude_categories=[])))
 def test_every_path_is_printable_ascii_bounded_and_stable(target: str) -> None:
     path = canonical_path(target)
@@ -64,6 +80,11 @@ def test_no_address_survives_masking(address: object) -> None:
 def test_a_sample_shows_other_bytes_as_escapes_and_no_address() -> None:
     assert printable_sample(b'{"ip":"192.0.2.7","p":"\x1b[31m\xff"}') == '{"ip":":ip","p":"\\x1b[31m\\xff"}'
     assert len(printable_sample(b"\xff" * 100_000)) <= 2000
+
+
+def test_a_sample_shows_neither_client_name_nor_query_string() -> None:
+    record = b'{"ip":"dialup-1.isp.example","path":"/a?token=x","raw":"192.168.001.005 - - GET"}'
+    assert printable_sample(record) == '{"ip":":ip","path":"/a?","raw":":ip - - GET"}'
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from settings import Settings
 from spark_jobs.batch_count import BatchCount
 from spark_jobs.batch_writer import BatchWriter, PlannedRange
 from spark_jobs.kafka_topic import KafkaTopic
-from spark_jobs.lease import take_lease
+from spark_jobs.lease import Fenced, take_lease
 from spark_jobs.positions import KafkaBehindLedger, RangeLost, starting_offsets
 from spark_jobs.session import kafka_source
 from spark_jobs.stream_batch import StreamBatch
@@ -47,7 +48,7 @@ class Launch:
         """Take the lease and count everything that is there."""
         topic = self.topic.state()
         lease = take_lease(self.warehouse, "test", "footfall-stream-test")
-        start = starting_offsets(self.warehouse, topic, "record")
+        start = starting_offsets(self.warehouse, topic, lease.epoch, "record")
         batch = StreamBatch(
             writer=self.writer_class(self.warehouse, topic.topic_id, lease.epoch),
             checkpoint=self.folder / checkpoint,
@@ -242,12 +243,16 @@ def test_a_checkpoint_cut_to_nothing_does_not_matter(launch: Launch, ask: Ask) -
 def test_records_that_kafka_lost_are_recorded_or_stop_the_job(launch: Launch, ask: Ask) -> None:
     send(launch.settings, lines(1, 50))
     topic = launch.topic.state()
-    starting_offsets(launch.warehouse, topic, "record")
+    epoch = take_lease(launch.warehouse, "test", "footfall-stream-test").epoch
+    starting_offsets(launch.warehouse, topic, epoch, "record")
     (busy,) = [part for part, latest in topic.latest.items() if latest]
-    lost = type(topic)(**{**vars(topic), "earliest": topic.earliest | {busy: 20}})
+    lost = replace(topic, earliest=topic.earliest | {busy: 20})
     with pytest.raises(RangeLost, match="removed 20 records before they were counted"):
-        starting_offsets(launch.warehouse, lost, "stop")
-    assert starting_offsets(launch.warehouse, lost, "record")[busy] == 20
+        starting_offsets(launch.warehouse, lost, epoch, "stop")
+    with pytest.raises(Fenced, match="epoch 0 is fenced by epoch 1"):
+        starting_offsets(launch.warehouse, lost, epoch - 1, "record")
+    assert ask("SELECT count(*)::int AS n FROM stream.lost_range") == [{"n": 0}]
+    assert starting_offsets(launch.warehouse, lost, epoch, "record")[busy] == 20
     assert ask("SELECT offsets::text FROM stream.lost_range") == [{"offsets": "[0,20)"}]
 
 
@@ -255,6 +260,6 @@ def test_a_broker_that_has_less_than_was_counted_is_refused(launch: Launch) -> N
     send(launch.settings, lines(1, 50))
     launch.run()
     topic = launch.topic.state()
-    shorter = type(topic)(**{**vars(topic), "latest": {part: min(9, end) for part, end in topic.latest.items()}})
+    shorter = replace(topic, latest={part: min(9, end) for part, end in topic.latest.items()})
     with pytest.raises(KafkaBehindLedger, match="41 records are gone from Kafka"):
-        starting_offsets(launch.warehouse, shorter, "record")
+        starting_offsets(launch.warehouse, shorter, 1, "record")

@@ -63,6 +63,7 @@ class CountedTraffic:
                 " DO UPDATE SET next_offset = excluded.next_offset",
                 (TOPIC_ID, until),
             )
+            cursor.execute("UPDATE stream.lease SET caught_up_to = now()")
             for cell in cells:
                 start = at(cell.bucket_start)
                 cursor.execute(
