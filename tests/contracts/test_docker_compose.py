@@ -97,6 +97,24 @@ def test_a_service_waits_for_the_end_of_those_that_end_and_for_the_health_of_tho
             assert how["condition"] == wanted, other
 
 
+def test_triggers_can_verify_the_processes_that_tasks_start() -> None:
+    scheduler, triggerer = SERVICES["airflow-scheduler"], SERVICES["airflow-triggerer"]
+    assert triggerer["pid"] == "service:airflow-scheduler"
+    assert triggerer["hostname"] == scheduler["hostname"]
+    # Docker resolves host names as well as services: a name with two addresses would lead executors astray.
+    assert scheduler["hostname"] not in SERVICES
+    driver = (CHECKOUT / "docker" / "spark-defaults.conf").read_text(encoding="utf-8")
+    assert re.search(r"^spark\.driver\.host\s+airflow-scheduler$", driver, re.MULTILINE)
+
+
+def test_the_documented_copy_can_fill_the_import_folder() -> None:
+    assert "import:/import" in SERVICES["airflow-scheduler"]["volumes"]
+    assert {mount for name in OURS for mount in SERVICES[name]["volumes"] if str(mount).startswith("import:")} == {
+        "import:/import",
+        "import:/import:ro",
+    }
+
+
 # Nobody gets in
 
 
@@ -108,7 +126,8 @@ def test_a_container_can_do_no_more_than_its_work(name: str) -> None:
     assert service["read_only"] is True
     assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
     assert service["pids_limit"] > 0
-    assert not {"privileged", "cap_add", "devices", "pid", "ipc", "userns_mode"} & set(service)
+    assert not {"privileged", "cap_add", "devices", "ipc", "userns_mode"} & set(service)
+    assert service.get("pid") == ("service:airflow-scheduler" if name == "airflow-triggerer" else None)
     assert "docker.sock" not in json.dumps(service)
 
 
