@@ -19,6 +19,7 @@ from rich.markup import escape
 from local.airflow import AirflowFailed
 from local.airflow_client import AirflowUnreachable
 from local.down import bring_down, delete_state, is_up
+from local.environment import forget_libpq_settings
 from local.import_log import import_logs
 from local.jars import JarsRefused
 from local.java import JavaMissing
@@ -106,6 +107,11 @@ def _about_the_settings(failure: ValidationError) -> StepFailed:
     return StepFailed(
         "; ".join(wrong) or str(failure), "correct it in the environment or in .env; see docs/settings.md"
     )
+
+
+@app.callback()
+def _door() -> None:
+    forget_libpq_settings(os.environ)
 
 
 @app.command()

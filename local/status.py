@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -29,6 +29,14 @@ from sql.stream_status import (
 )
 from sql.warehouse import ConnectionLost, Row, Warehouse, WarehouseUnreachable
 
+# DAGs that run by themselves, and what is not done while one is paused.
+UNATTENDED = {
+    "traffic_stream": "nobody watches the stream job",
+    "hourly_traffic_report": "no hour gets its report",
+    "report_quality": "no hour gets its seal",
+    "daily_traffic_report": "no day gets its report",
+    "maintenance": "nothing old is deleted",
+}
 LATE_BATCH_SECONDS = 60.0
 LARGE_LAG_RECORDS = 1_000_000
 
@@ -86,6 +94,11 @@ def number_troubles(stream: StreamStatus, ledger: LedgerTotal, hours: HourSummar
     return found
 
 
+def paused_troubles(dags: Mapping[str, bool]) -> list[str]:
+    """What is left undone since somebody paused a DAG; dags: each with whether it is paused."""
+    return [f"the DAG {name} is paused: {words}" for name, words in UNATTENDED.items() if dags.get(name, False)]
+
+
 def _supervised(state: ProcessState) -> ProcessLine:
     return ProcessLine(state.name, state.state, state.pid or None, _memory(state.pid))
 
@@ -124,8 +137,7 @@ def _airflow_troubles(settings: Settings) -> list[str]:
         try:
             found = [f"Airflow: {words}" for words in airflow.unhealthy()]
             found += [f"Airflow cannot import {error}" for error in airflow.import_errors()]
-            if airflow.dags().get("traffic_stream", False):
-                found.append("the DAG traffic_stream is paused: nobody watches the stream job")
+            found += paused_troubles(airflow.dags())
         except AirflowUnreachable as error:
             return [str(error)]
     return found

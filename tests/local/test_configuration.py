@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from local.airflow import configuration
-from local.environment import stack_environment
+from local.environment import forget_libpq_settings, stack_environment
 from local.kafka import server_properties
 from local.postgres import HBA
 from local.postgres import configuration as postgres_configuration
 from local.secrets import make_secrets, new_cluster_id
 from local.state_folder import StateFolderUnusable
+from local.status import UNATTENDED, paused_troubles
 from local.supervision import Program, socket_path, supervisor_configuration
-from settings import Settings
+from settings import CHECKOUT, Settings
 
 
 @pytest.fixture
@@ -107,3 +108,17 @@ def test_the_environment_is_free_of_foreign_airflow_settings(settings: Settings)
     assert found["FOOTFALL_PORT_BASE"] == "31000"
     assert found["PATH"].endswith(":/bin")
     assert found["GX_ANALYTICS_ENABLED"] == "false"
+
+
+def test_libpq_settings_of_a_shell_do_not_win_over_our_password_files(settings: Settings) -> None:
+    environment = {"PGPASSWORD": "theirs", "PGPASSFILE": "/theirs", "PATH": "/bin"}
+    assert not {"PGPASSWORD", "PGPASSFILE"} & set(stack_environment(settings, environment))
+    forget_libpq_settings(environment)
+    assert environment == {"PATH": "/bin"}
+
+
+def test_status_names_every_paused_dag_that_should_run_by_itself() -> None:
+    assert paused_troubles({"maintenance": True, "traffic_stream": False, "log_import": True}) == [
+        "the DAG maintenance is paused: nothing old is deleted"
+    ]
+    assert {path.stem for path in (CHECKOUT / "dags").glob("*.py")} >= set(UNATTENDED)
