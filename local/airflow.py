@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from local.state_folder import private_folder, write_private
 from settings import CHECKOUT, Settings
+from sql.warehouse import dsn_words
 
 AIRFLOW = Path(sys.executable).with_name("airflow")
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -62,9 +63,12 @@ def configuration(settings: Settings) -> str:
 
 
 def migrate_airflow(settings: Settings, environment: Mapping[str, str]) -> bool:
-    """Bring Airflow's database to this Airflow's version; False when it is there already."""
+    """Bring Airflow's database to this Airflow's version; False when it is there already.
+
+    The stamp also names the database: another one may still be empty.
+    """
     stamp = airflow_home(settings) / "migrated"
-    wanted = f"apache-airflow {version('apache-airflow')}\n"
+    wanted = f"apache-airflow {version('apache-airflow')}\n{_database_url(settings, 'postgresql')}\n"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return False
     command = [str(AIRFLOW), "db", "migrate"]
@@ -135,7 +139,7 @@ def _options(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def _database_url(settings: Settings, driver: str) -> str:
-    words = dict(word.split("=", 1) for word in (settings.postgres_dsn or "").split())
+    words = dsn_words(settings.postgres_dsn or "")
     host, port = words.get("host", "127.0.0.1"), words.get("port", str(settings.postgres_port))
     passfile = quote(str(settings.postgres_passfile("airflow")))
     return f"{driver}://airflow@{host}:{port}/airflow?passfile={passfile}"

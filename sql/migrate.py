@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import yoyo
+
+from sql.warehouse import dsn_words
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
@@ -13,14 +15,16 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 def apply_migrations(dsn: str) -> list[str]:
     """Apply what is missing, each migration in its own transaction; returns the names applied.
 
-    dsn: libpq ``key=value`` words without spaces in values, of a role that may create roles.
+    dsn: libpq connection settings of a role that may create roles.
     """
-    words = dict(word.split("=", 1) for word in dsn.replace("'", "").split())
-    query = urlencode({key: value for key, value in words.items() if key not in {"host", "port", "dbname", "user"}})
-    user, host = quote(words["user"]), quote(words.get("host", "localhost"))
-    backend = yoyo.get_backend(f"postgresql://{user}@{host}:{words.get('port', '5432')}/{words['dbname']}?{query}")
+    backend = yoyo.get_backend(yoyo_address(dsn))
     with backend.lock():
         pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
         names = [str(migration.id) for migration in pending]
         backend.apply_migrations(pending)
     return names
+
+
+def yoyo_address(dsn: str) -> str:
+    """The address yoyo wants; it hands the words of the query to libpq as they are, whatever letters they have."""
+    return f"postgresql:///?{urlencode(dsn_words(dsn))}"
