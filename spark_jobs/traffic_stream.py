@@ -24,7 +24,6 @@ from uuid import UUID, uuid4
 
 import psutil
 import typer
-from pyspark.errors import StreamingQueryException
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -84,7 +83,7 @@ class StreamJob:
             code, state, words = 5, "failed", str(error)
         except Exception as error:
             log.exception("the stream job failed")
-            code, state, words = _failure(error)
+            code, state, words = _failure(heartbeat, error)
         log.info("ending with %d: %s", code, words)
         try:
             heartbeat.end(state, words)
@@ -241,12 +240,14 @@ class StreamJob:
         logging.shutdown()
 
 
-def _failure(error: Exception) -> tuple[int, str, str]:
-    """Exit code, state and words of an exception, found behind Spark's wrapping where need be."""
+def _failure(heartbeat: Heartbeat, error: Exception) -> tuple[int, str, str]:
+    """Exit code, state and words of an exception; whatever a fenced launch dies of, it is that it was fenced."""
     words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-    if isinstance(error, StreamingQueryException) and "spark_jobs.lease.Fenced" in str(error):
-        return 3, "failed", "fenced by a newer launch"
-    return 1, "failed", words
+    try:
+        fenced = heartbeat.beat("failed", words) == "fenced"
+    except POSTGRES_AWAY:
+        fenced = False
+    return (3, "failed", "fenced by a newer launch") if fenced else (1, "failed", words)
 
 
 def _fresh_checkpoint(folder: Path, epoch: int) -> Path:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from local.airflow import airflow_url, login_file
+from local.airflow_client import airflow_client
 from local.ports import free_port_base
 from settings import CHECKOUT, Settings
 from sql.warehouse import Row, Warehouse
@@ -31,8 +33,26 @@ class Stack:
 
     def run(self, *words: str, seconds: float = 600, expect: int = 0) -> str:
         """Run a command of ``python -m local``; fails when its exit code is another than expected."""
+        return self._python(["-m", "local", *words], seconds, expect)
+
+    def generate(self, state: Path, *words: str) -> str:
+        """Run the log generator to its end; its inventory is in the folder ``state``."""
+        return self._python(["-m", "producers.log_generator", "--state", str(state), *words], 300, 0)
+
+    def report(self, start: str, end: str) -> None:
+        """Have Airflow report a range of hours, and wait for it."""
+        with airflow_client(airflow_url(self.settings), login_file(self.settings)) as airflow:
+            run_id = airflow.trigger("hourly_traffic_report", {"start": start, "end": end})
+            wait_until(
+                lambda: airflow.run_state("hourly_traffic_report", run_id) not in ("queued", "running"),
+                240,
+                "the report's run has ended",
+            )
+            assert airflow.run_state("hourly_traffic_report", run_id) == "success"
+
+    def _python(self, words: list[str], seconds: float, expect: int) -> str:
         done = subprocess.run(
-            [sys.executable, "-m", "local", *words],
+            [sys.executable, *words],
             env=os.environ
             | {"FOOTFALL_HOME": str(self.settings.home), "FOOTFALL_PORT_BASE": str(self.settings.port_base)},
             cwd=CHECKOUT,

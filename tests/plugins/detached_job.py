@@ -54,6 +54,7 @@ def main() -> int:
     epoch = take_lease(warehouse, f"test:{os.getpid()}:{options.launch_id}", name).epoch
     warehouse.run("stream/register_epoch", {"launch_id": options.launch_id, "epoch": epoch})
     heartbeat = Heartbeat(warehouse, epoch)
+    heartbeat.beat("idle", "nothing to do")
     while True:
         wished = "running" if options.mode == "silent" else heartbeat.beat("idle", "nothing to do")
         if wished == "fenced":
