@@ -34,7 +34,7 @@ from local.steps import StepFailed, Steps
 from local.supervisor_client import SupervisorFailed
 from local.up import bring_up
 from settings import Settings
-from sql.warehouse import DatabaseError, Warehouse, WarehouseUnreachable
+from sql.warehouse import ConnectionLost, DatabaseError, Warehouse, WarehouseRefused, WarehouseUnreachable
 
 EXPECTED = (
     AirflowFailed,
@@ -47,7 +47,9 @@ EXPECTED = (
     ServiceAccountMissing,
     StateFolderUnusable,
     SupervisorFailed,
+    WarehouseRefused,
     WarehouseUnreachable,
+    *ConnectionLost,
 )
 
 app = typer.Typer(

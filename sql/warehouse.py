@@ -47,7 +47,15 @@ ConnectionLost = (ConnectionBroken,)
 Row = dict[str, Any]
 
 # FATAL answers of a server that will let us in later: it starts, stops, recovers, or has too many guests.
-_PASSING = ("starting up", "shutting down", "recovery", "too many", "remaining connection slots", "terminating")
+_PASSING = (
+    "starting up",
+    "not yet accepting",
+    "shutting down",
+    "recovery",
+    "too many",
+    "remaining connection slots",
+    "terminating",
+)
 
 
 class WarehouseRefused(Exception):
@@ -98,7 +106,8 @@ class Warehouse:
                 )
             except psycopg2.OperationalError as error:
                 message = str(error).strip()
-                refused = "FATAL:" in message and not any(words in message for words in _PASSING)
+                let_in = "FATAL:" not in message and "no password supplied" not in message
+                refused = not let_in and not any(words in message for words in _PASSING)
                 raise (WarehouseRefused if refused else WarehouseUnreachable)(message) from error
         return self._connection
 
@@ -124,7 +133,8 @@ class Warehouse:
             if not connection.closed:
                 raise
             self.close()
-            raise ConnectionBroken(str(error).strip()) from error
+            # Rolling back on a dead connection raises, too: what killed it is the context of that.
+            raise ConnectionBroken(str(error.__context__ or error).strip()) from error
         finally:
             if isolation is not None and not connection.closed:
                 connection.set_session(isolation_level="DEFAULT")
