@@ -33,6 +33,6 @@ def test_a_session_ended_by_the_server_is_a_broken_connection_and_the_next_call_
     fresh_database: Settings,
 ) -> None:
     with Warehouse(fresh_database.dsn("footfall_writer"), "test") as warehouse:
-        with pytest.raises(ConnectionBroken, match="terminating connection"), warehouse.transaction() as cursor:
+        with pytest.raises(ConnectionBroken, match="terminat"), warehouse.transaction() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
         assert warehouse.rows("stream/lock_lease")
