@@ -26,6 +26,7 @@ import psutil
 import typer
 from pyspark.sql import DataFrame
 from pyspark.sql.streaming.query import StreamingQuery
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from settings import Settings
 from spark_jobs.batch_writer import BatchWriter
@@ -41,6 +42,8 @@ log = logging.getLogger("footfall.stream")
 BEAT_SECONDS = 2
 START_SECONDS = 60.0  # a JVM on a busy machine
 POSTGRES_AWAY = (*ConnectionLost, WarehouseUnreachable)
+# A session that the server has ended shows it at its next use; the call after that opens another one.
+ONCE_MORE = Retrying(retry=retry_if_exception_type(POSTGRES_AWAY), stop=stop_after_attempt(2), reraise=True)
 
 
 class StreamJob:
@@ -86,8 +89,8 @@ class StreamJob:
             code, state, words = _failure(heartbeat, error)
         log.info("ending with %d: %s", code, words)
         try:
-            heartbeat.end(state, words)
-            self._control.run("stream/end_launch", {"launch_id": self._launch_id, "end_reason": words})
+            ONCE_MORE(heartbeat.end, state, words)
+            ONCE_MORE(self._control.run, "stream/end_launch", {"launch_id": self._launch_id, "end_reason": words})
         except POSTGRES_AWAY as error:  # whoever watches finds the process gone
             log.warning("the last words could not be written: %s", error)
         return code
@@ -244,7 +247,7 @@ def _failure(heartbeat: Heartbeat, error: Exception) -> tuple[int, str, str]:
     """Exit code, state and words of an exception; whatever a fenced launch dies of, it is that it was fenced."""
     words = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
     try:
-        fenced = heartbeat.beat("failed", words) == "fenced"
+        fenced = ONCE_MORE(heartbeat.beat, "failed", words) == "fenced"
     except POSTGRES_AWAY:
         fenced = False
     return (3, "failed", "fenced by a newer launch") if fenced else (1, "failed", words)
