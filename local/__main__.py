@@ -34,7 +34,7 @@ from local.steps import StepFailed, Steps
 from local.supervisor_client import SupervisorFailed
 from local.up import bring_up
 from settings import Settings
-from sql.warehouse import ConnectionLost, DatabaseError, Warehouse, WarehouseRefused, WarehouseUnreachable
+from sql.warehouse import POSTGRES_AWAY, DatabaseError, Warehouse, WarehouseRefused
 
 EXPECTED = (
     AirflowFailed,
@@ -48,8 +48,7 @@ EXPECTED = (
     StateFolderUnusable,
     SupervisorFailed,
     WarehouseRefused,
-    WarehouseUnreachable,
-    *ConnectionLost,
+    *POSTGRES_AWAY,
 )
 
 app = typer.Typer(

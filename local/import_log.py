@@ -21,7 +21,7 @@ from producers.log_shipper import CannotShip, ShipProgress, ShipReport, ship
 from settings import Settings
 from sql.launches import counted_sources
 from sql.stream_status import read_stream_status, stream_troubles
-from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
+from sql.warehouse import POSTGRES_AWAY, Warehouse
 
 REPORT_DAG = "hourly_traffic_report"
 STUCK_AFTER_SECONDS = 300.0
@@ -115,7 +115,7 @@ def _patience(bar: Progress) -> Retrying:
         bar.console.print(f"[yellow]waiting for Postgres: {escape(str(error).strip())}[/]", soft_wrap=True)
 
     return Retrying(
-        retry=retry_if_exception_type((*ConnectionLost, WarehouseUnreachable)),
+        retry=retry_if_exception_type(POSTGRES_AWAY),
         wait=wait_fixed(2),
         stop=stop_after_delay(POSTGRES_PATIENCE_SECONDS),
         before_sleep=say,

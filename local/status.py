@@ -27,7 +27,7 @@ from sql.stream_status import (
     read_stream_status,
     stream_troubles,
 )
-from sql.warehouse import ConnectionLost, Row, Warehouse, WarehouseUnreachable
+from sql.warehouse import POSTGRES_AWAY, Row, Warehouse
 
 # DAGs that run by themselves, and what is not done while one is paused.
 UNATTENDED = {
@@ -67,7 +67,7 @@ def show_status(settings: Settings, console: Console) -> list[str]:
         with Warehouse(settings.dsn("footfall_reader"), "footfall-status", statement_timeout_s=30.0) as warehouse:
             stream, ledger = read_stream_status(warehouse), read_ledger_total(warehouse)
             hours, totals = read_hour_summary(warehouse), read_site_totals(warehouse)
-    except (WarehouseUnreachable, *ConnectionLost) as error:
+    except POSTGRES_AWAY as error:
         _print_processes(console, lines)
         return [*trouble, f"Postgres gives no answer: {error}".strip()]
     trouble += stream_troubles(stream, settings.stalled_after_seconds)

@@ -15,10 +15,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from plugins.generator_door import read_progress
 from plugins.generator_job import run_of
 from plugins.generator_trigger import GeneratorTrigger
-from plugins.watching import LOOK_EVERY_SECONDS, POSTGRES_AWAY, class_path, event, watcher
+from plugins.watching import LOOK_EVERY_SECONDS, class_path, event, watcher
 from settings import Settings
 from sql.launches import counted_sources, read_lease
-from sql.warehouse import Warehouse
+from sql.warehouse import POSTGRES_AWAY, Warehouse
 
 LONGEST_WAIT = timedelta(hours=12)
 _SAY_EVERY_SECONDS = 30.0

@@ -13,9 +13,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from plugins.generator_door import Progress, read_progress
 from plugins.launcher import seems_alive, this_host
 from plugins.process_identity import end_process
-from plugins.watching import LOOK_EVERY_SECONDS, POSTGRES_AWAY, STOP_PATIENCE_SECONDS, class_path, event, watcher
+from plugins.watching import LOOK_EVERY_SECONDS, STOP_PATIENCE_SECONDS, class_path, event, watcher
 from settings import Settings
 from sql.launches import Launch, end_launch, read_launch
+from sql.warehouse import POSTGRES_AWAY
 
 STALLED_AFTER_SECONDS = 120.0
 

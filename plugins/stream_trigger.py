@@ -14,7 +14,6 @@ from plugins.stream_health import Health, judge
 from plugins.stream_stop import stop_stream
 from plugins.watching import (
     LOOK_EVERY_SECONDS,
-    POSTGRES_AWAY,
     STOP_PATIENCE_SECONDS,
     class_path,
     event,
@@ -23,7 +22,7 @@ from plugins.watching import (
 )
 from settings import Settings
 from sql.launches import read_launch, read_lease
-from sql.warehouse import Warehouse
+from sql.warehouse import POSTGRES_AWAY, Warehouse
 
 # After an outage of Postgres the job needs a moment to write its heartbeat again.
 GRACE_AFTER_OUTAGE_SECONDS = 30.0

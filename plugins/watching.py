@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from airflow.triggers.base import TriggerEvent
 
 from settings import Settings
-from sql.warehouse import ConnectionLost, Warehouse, WarehouseUnreachable
+from sql.warehouse import Warehouse
 
 LOOK_EVERY_SECONDS = 2.0
 # Airflow gives on_kill 30 s; SIGTERM and SIGKILL need their part of it.
 STOP_PATIENCE_SECONDS = 15.0
-
-POSTGRES_AWAY = (*ConnectionLost, WarehouseUnreachable)
 
 
 def watcher(settings: Settings) -> Warehouse:

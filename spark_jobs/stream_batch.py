@@ -17,7 +17,7 @@ from spark_jobs.batch_count import BatchCount, count_batch
 from spark_jobs.batch_writer import BatchWriter, PlannedRange, PositionMismatch
 from spark_jobs.kafka_topic import KafkaError
 from spark_jobs.offset_log import planned_start, planned_until
-from sql.warehouse import ConnectionLost, WarehouseUnreachable
+from sql.warehouse import POSTGRES_AWAY
 
 RETRY_WAIT = wait_exponential(multiplier=0.2, max=5)
 
@@ -103,7 +103,7 @@ class StreamBatch:
     def _retrying(self) -> Retrying:
         """Tries again for as long as Postgres or Kafka is away, and says so."""
         return Retrying(
-            retry=retry_if_exception_type((*ConnectionLost, WarehouseUnreachable, KafkaError)),
+            retry=retry_if_exception_type((*POSTGRES_AWAY, KafkaError)),
             stop=lambda _: self.stopping,
             wait=self._retry_wait,
             before_sleep=self._say_waiting,

@@ -35,13 +35,12 @@ from spark_jobs.lag import Lag
 from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
-from spark_jobs.stream_batch import RETRY_WAIT, StreamBatch
-from sql.warehouse import ConnectionLost, Warehouse, WarehouseRefused, WarehouseUnreachable
+from spark_jobs.stream_batch import StreamBatch
+from sql.warehouse import POSTGRES_AWAY, Warehouse, WarehouseRefused
 
 log = logging.getLogger("footfall.stream")
 BEAT_SECONDS = 2
 START_SECONDS = 60.0  # a JVM on a busy machine
-POSTGRES_AWAY = (*ConnectionLost, WarehouseUnreachable)
 # A session that the server has ended shows it at its next use; the call after that opens another one.
 ONCE_MORE = Retrying(retry=retry_if_exception_type(POSTGRES_AWAY), stop=stop_after_attempt(2), reraise=True)
 
@@ -178,7 +177,6 @@ class StreamJob:
             clock=time.time,
             check_topic=lambda: identity.check_is(topic.topic_id),
             on_waiting=self._say_waiting,
-            retry_wait=RETRY_WAIT,
         )
         query = self._start_query(source, checkpoint, batch)
         while not self._stop_reason:

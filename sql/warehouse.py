@@ -15,8 +15,8 @@ from psycopg2.extensions import connection as Connection
 from psycopg2.extensions import cursor as Cursor
 
 __all__ = [
+    "POSTGRES_AWAY",
     "ConnectionBroken",
-    "ConnectionLost",
     "Cursor",
     "DatabaseError",
     "Row",
@@ -42,8 +42,6 @@ class ConnectionBroken(Exception):
     """The connection broke within a transaction: whether a running COMMIT took effect is unknown."""
 
 
-ConnectionLost = (ConnectionBroken,)
-
 Row = dict[str, Any]
 
 # FATAL answers of a server that will let us in later: it starts, stops, recovers, or has too many guests.
@@ -64,6 +62,10 @@ class WarehouseRefused(Exception):
 
 class WarehouseUnreachable(Exception):
     """Postgres did not accept a connection; the message names the server and the reason, never a password."""
+
+
+# What heals by waiting: Postgres restarts, or the way to it is interrupted.
+POSTGRES_AWAY = (ConnectionBroken, WarehouseUnreachable)
 
 
 def dsn_words(dsn: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from spark_jobs.lease import Fenced, take_lease
 from spark_jobs.positions import KafkaBehindLedger, RangeLost, starting_offsets
 from spark_jobs.session import kafka_source
 from spark_jobs.stream_batch import StreamBatch
-from sql.warehouse import ConnectionLost, Warehouse
+from sql.warehouse import ConnectionBroken, Warehouse
 from tests.spark_jobs.conftest import NOON, Ask, event, send
 
 pytestmark = pytest.mark.services
@@ -106,7 +106,7 @@ class AnswerLostOnce(BatchWriter):
         super().commit(planned, count)
         if not AnswerLostOnce.lost:
             AnswerLostOnce.lost = True
-            raise ConnectionLost[0]("connection lost during COMMIT")
+            raise ConnectionBroken("connection lost during COMMIT")
 
 
 def test_nothing_of_a_batch_is_seen_when_it_dies_before_its_commit(launch: Launch, ask: Ask) -> None:
