@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame
 from spark_jobs.counting import RecordCounter, RejectCount, RejectSample, SourceSeen, Summary, Tally
 from spark_jobs.seq_ranges import Range, overlap
 
-KEYS = ["bucket_start", "site", "path", "country", "status_class"]
+KEYS = ["bucket_start", "site", "path", "country", "status_class", "agent_class"]
 SUMS = ["hits", "bytes_sent", "latency_us_sum", "latency_count"]
 PARTIAL_COUNT = pa.schema(
     [
@@ -29,6 +29,7 @@ PARTIAL_COUNT = pa.schema(
         ("path", pa.string()),
         ("country", pa.string()),
         ("status_class", pa.int32()),
+        ("agent_class", pa.string()),
         *[(name, pa.int64()) for name in SUMS],
         ("summary", pa.binary()),  # msgpack of counting.Summary; only in a task's last row, without the rest
     ]
@@ -37,7 +38,7 @@ _SPARK_SCHEMA = ", ".join(
     f"{name} {kind}"
     for name, kind in zip(
         PARTIAL_COUNT.names,
-        ["long", "string", "string", "string", "int", *["long"] * 4, "binary"],
+        ["long", "string", "string", "string", "int", "string", *["long"] * 4, "binary"],
         strict=True,
     )
 )

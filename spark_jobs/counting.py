@@ -1,7 +1,7 @@
 """The heart of the job: from Kafka records to sums and rejects, as a pure function of the records.
 
-Shape of the result: cells ``(bucket_start_s, site, path, country, status_class) -> [hits, bytes_sent,
-latency_us_sum, latency_count]``, a tally per partition, the line numbers seen per source, and rejects.
+Shape of the result: cells ``(bucket_start_s, site, path, country, status_class, agent_class) -> [hits,
+bytes_sent, latency_us_sum, latency_count]``, a tally per partition, the line numbers seen per source, and rejects.
 Everything is an integer, so that counting the same records again gives the same result to the bit.
 """
 
@@ -25,7 +25,7 @@ REASONS_PER_BATCH = 50
 OTHER_REASON = "(other)"
 HOUR_US = 3_600_000_000
 
-Cell = tuple[int, str, str, str, int]
+Cell = tuple[int, str, str, str, int, str]
 _BYTE_POSITION = re.compile(r" \(byte \d+\)")
 _PRINTABLE = re.compile(r"[^ -~]")
 
@@ -147,6 +147,7 @@ class RecordCounter:
                 canonical_path(event.path),
                 country if country is not None else registered_country(event.ip),
                 event.status // 100,
+                "unknown",
             )
             cell = cells.get(key)
             if cell is None:

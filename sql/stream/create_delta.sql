@@ -5,6 +5,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS traffic_delta (
     path           text NOT NULL,
     country        text NOT NULL,
     status_class   smallint NOT NULL,
+    agent_class    text NOT NULL,
     hits           bigint NOT NULL,
     bytes_sent     bigint NOT NULL,
     latency_us_sum bigint NOT NULL,

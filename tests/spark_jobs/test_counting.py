@@ -35,8 +35,8 @@ def test_hits_bytes_and_latency_add_up_in_their_ten_seconds() -> None:
     counter = counted(event(1), event(2, second=9, latency_ms=None), event(3, second=10, latency_ms=0.0005))
     start = int(NOON.timestamp())
     assert counter.cells == {
-        (start, "shop", "/home", "DE", 2): [2, 200, 5000, 1],
-        (start + 10, "shop", "/home", "DE", 2): [1, 100, 0, 1],
+        (start, "shop", "/home", "DE", 2, "unknown"): [2, 200, 5000, 1],
+        (start + 10, "shop", "/home", "DE", 2, "unknown"): [1, 100, 0, 1],
     }
 
 

@@ -27,6 +27,7 @@ class Cell:
     status_class: int = 2
     hits: int = 1
     site: str = "shop"
+    agent_class: str = "human"
 
 
 class CountedTraffic:
@@ -71,9 +72,10 @@ class CountedTraffic:
                     (cell.site, cell.path),
                 )
                 cursor.execute(
-                    "INSERT INTO stream.traffic_bucket AS known"
-                    " SELECT %s, page_id, %s, %s, %s, %s, %s, %s FROM stream.page WHERE (site, path) = (%s, %s)"
-                    " ON CONFLICT (bucket_start, page_id, country, status_class) DO UPDATE"
+                    "INSERT INTO stream.traffic_bucket AS known (bucket_start, page_id, country, status_class,"
+                    " agent_class, hits, bytes_sent, latency_us_sum, latency_count)"
+                    " SELECT %s, page_id, %s, %s, %s, %s, %s, %s, %s FROM stream.page WHERE (site, path) = (%s, %s)"
+                    " ON CONFLICT (bucket_start, page_id, country, status_class, agent_class) DO UPDATE"
                     " SET hits = known.hits + excluded.hits, bytes_sent = known.bytes_sent + excluded.bytes_sent,"
                     " latency_us_sum = known.latency_us_sum + excluded.latency_us_sum,"
                     " latency_count = known.latency_count + excluded.latency_count",
@@ -81,6 +83,7 @@ class CountedTraffic:
                         start,
                         cell.country,
                         cell.status_class,
+                        cell.agent_class,
                         cell.hits,
                         100 * cell.hits,
                         2000 * cell.hits,
