@@ -64,9 +64,7 @@ def count_task(
     yield pa.RecordBatch.from_arrays([pa.array([value], pa.binary()) for value in row], schema=TASK_COUNT)
 
 
-def count_batch(
-    frame: DataFrame, now_s: float, counted: Mapping[str, list[Range]], keys: PeriodKeys
-) -> BatchCount:
+def count_batch(frame: DataFrame, now_s: float, counted: Mapping[str, list[Range]], keys: PeriodKeys) -> BatchCount:
     """Count the records of a frame (partition int, offset long, received_us long, value binary).
 
     counted: line numbers to take for duplicates, by source; keys: those of visitor hashes that there are.

@@ -163,7 +163,7 @@ def merged_sketches(table: pa.Table) -> pa.Table:
         sketches.setdefault(tuple(key), []).append(sketch)
     rows = [
         (*key, parts[0] if len(parts) == 1 else united(parts))
-        for key, parts in sorted(sketches.items(), key=lambda item: item[0])  # type: ignore[arg-type,return-value]
+        for key, parts in sorted(sketches.items(), key=lambda item: item[0])
     ]
     arrays = zip(*rows, strict=True) if rows else [[] for _ in SKETCHES]
     return pa.table(
@@ -182,8 +182,12 @@ def merged_visits(table: pa.Table) -> pa.Table:
     _, place, who = np.unique(code, return_index=True, return_inverse=True)
     paths, path = sorted_codes(pa.chunked_array([*table["entry_path"].chunks, *table["exit_path"].chunks]))
     joined = Fragments(
-        who,
-        *(table[name].to_numpy() for name in ("started_us", "ended_us", "hits", "page_views", "client_errors")),
+        who=who,
+        started_us=table["started_us"].to_numpy(),
+        ended_us=table["ended_us"].to_numpy(),
+        hits=table["hits"].to_numpy(),
+        page_views=table["page_views"].to_numpy(),
+        client_errors=table["client_errors"].to_numpy(),
         line_class=pc.cast(pc.index_in(table["line_class"], _CLASSES), pa.int64()).to_numpy(),
         entry_us=pc.fill_null(table["entry_us"], NONE).to_numpy(),
         entry_path=path[: table.num_rows],

@@ -111,10 +111,12 @@ class RecordCounter:
         """Count records of one partition, in offset order."""
         tally = self._tallies.setdefault(partition, Tally())
         decode, seen, counted = self._decode_event, self._seen, self._counted
-        known_names, accept = self._names, self._records.add
-        self._records.begin(partition)
+        known_names = self._names
+        events: list[AccessEvent] = []
+        places: list[int] = []
+        times: list[float] = []
         latest_ts = self._latest_ts
-        accepted = duplicate = unsourced = 0
+        duplicate = unsourced = 0
         for index, value in enumerate(values):
             try:
                 if value is None:
@@ -146,10 +148,12 @@ class RecordCounter:
                 if (counted and source in counted and seq in counted[source]) or not place[1].add(seq):
                     duplicate += 1
                     continue
-            accepted += 1
-            accept(offsets[index], seconds, event)
+            events.append(event)
+            places.append(offsets[index])
+            times.append(seconds)
+        self._records.take(partition, places, times, events)
         tally.consumed += len(values)
-        tally.accepted += accepted
+        tally.accepted += len(events)
         tally.duplicate += duplicate
         tally.unsourced += unsourced
 

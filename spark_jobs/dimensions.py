@@ -22,6 +22,7 @@ from spark_jobs.referrers import host_name
 LONGEST_VALUE = 100
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
+
 @lru_cache(maxsize=16_384)
 def stored_value(text: str) -> str:
     """What a stranger typed as a dimension's value: printable ASCII, addresses masked, at most 100 characters."""
@@ -76,9 +77,7 @@ def dimension_table(lines: Lines) -> pa.Table:
     )
 
 
-def _value_columns(
-    lines: Lines, alike: Groups, statuses: Column, status: Column, values: Codes
-) -> list[Column]:
+def _value_columns(lines: Lines, alike: Groups, statuses: Column, status: Column, values: Codes) -> list[Column]:
     """For each dimension, the code of its value in each group of lines that are alike; -1 where it has none."""
 
     def codes(dimension: str, texts: list[str]) -> Column:

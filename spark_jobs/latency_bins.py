@@ -23,7 +23,7 @@ ZERO_BIN = -1
 
 def _upper_bounds(largest_us: int) -> list[int]:
     """Largest whole latency of each bin from 0 on, until one holds the largest latency."""
-    bounds = []
+    bounds: list[int] = []
     above, below = 1, 1
     while not bounds or bounds[-1] < largest_us:
         bounds.append(above // below)

@@ -7,7 +7,7 @@ for each distinct one, at the end; the rest is arithmetic on columns.
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,27 +67,30 @@ class AcceptedRecords:
         self._clients = Codes()
         self._targets = Codes()
         self._surroundings = Codes()
-        self._client, self._target, self._surrounding = array("q"), array("q"), array("q")
-        self._seconds, self._latency_ms = array("d"), array("d")
-        self._status, self._bytes, self._offset = array("q"), array("q"), array("q")
-        self._parts: list[tuple[int, int]] = []  # (partition, number of records taken in before it)
+        self._columns: list[tuple[Column, ...]] = []  # one entry a call of take
 
-    def begin(self, partition: int) -> None:
-        """The records that follow are of this partition."""
-        self._parts.append((partition, len(self._offset)))
+    def take(
+        self, partition: int, offsets: Sequence[int], seconds: Sequence[float], events: Sequence[AccessEvent]
+    ) -> None:
+        """Take in records of one partition. seconds: their times since the epoch; a float holds microseconds."""
+        clients, targets, surroundings = self._clients, self._targets, self._surroundings
+        latency_ms = np.array([-1.0 if event.latency_ms is None else event.latency_ms for event in events])
+        self._columns.append(
+            (
+                np.full(len(events), partition, dtype=np.int64),
+                np.array(offsets, dtype=np.int64),
+                np.rint(np.array(seconds, dtype=np.float64) * 1e6).astype(np.int64),
+                _numbers([clients[one.site, one.ip, one.user_agent, one.country] for one in events]),
+                _numbers([targets[one.method, one.path] for one in events]),
+                _numbers([surroundings[one.site, one.referrer, one.protocol, one.host] for one in events]),
+                _numbers([event.status for event in events]),
+                _numbers([event.bytes for event in events]),
+                np.where(latency_ms < 0, -1, np.rint(latency_ms * 1000)).astype(np.int64),
+            )
+        )
 
-    def add(self, offset: int, seconds: float, event: AccessEvent) -> None:
-        """Take in a record. seconds: its time since the epoch, which a float holds to the microsecond."""
-        site = event.site
-        self._client.append(self._clients[site, event.ip, event.user_agent, event.country])
-        self._target.append(self._targets[event.method, event.path])
-        self._surrounding.append(self._surroundings[site, event.referrer, event.protocol, event.host])
-        self._seconds.append(seconds)
-        self._status.append(event.status)
-        self._bytes.append(event.bytes)
-        latency_ms = event.latency_ms
-        self._latency_ms.append(-1.0 if latency_ms is None else latency_ms)
-        self._offset.append(offset)
+    def _by_column(self) -> list[list[Column]]:
+        return [list(parts) for parts in zip(*self._columns, strict=True)] or [[] for _ in range(9)]
 
     def lines(self) -> Lines:
         """All that was taken in."""
@@ -101,32 +104,27 @@ class AcceptedRecords:
         ]
         targets = [(method, canonical_path(target)) for method, target in self._targets]
         paths, path_of_target = sorted_codes(pa.chunked_array([[path for _, path in targets]], pa.string()))
-        client, target, status = _whole(self._client), _whole(self._target), _whole(self._status)
+        partition, offset, us, client, target, surrounding, status, bytes_sent, latency_us = (
+            np.concatenate(parts) if parts else _numbers([]) for parts in self._by_column()
+        )
         by_client, by_target = _table(of_clients, 3)[client], _table(of_targets, 2)[target]
         rules, rule = _line_rules(targets, target, status)
         agents = [classify(user_agent) for user_agent in user_agents]
         agent_class = np.array([AGENT_CLASSES.index(agent.agent_class) for agent in agents], dtype=np.int64)
-        us = np.rint(np.array(self._seconds) * 1e6).astype(np.int64)
-        latency_ms = np.array(self._latency_ms)
-        ends = [begin for _, begin in self._parts[1:]] + [len(client)]
         return Lines(
             sites=list(sites),
             countries=list(countries),
             paths=paths,
             clients=[
-                (site, canonical_address(address), user_agent or "")
-                for site, address, user_agent, _ in self._clients
+                (site, canonical_address(address), user_agent or "") for site, address, user_agent, _ in self._clients
             ],
             agents=agents,
             surroundings=list(self._surroundings),
             methods=list(methods),
             campaigns=list(campaigns),
             rules=rules,
-            partition=np.repeat(
-                np.array([partition for partition, _ in self._parts], dtype=np.int64),
-                [end - begin for (_, begin), end in zip(self._parts, ends, strict=True)],
-            ),
-            offset=_whole(self._offset),
+            partition=partition,
+            offset=offset,
             us=us,
             second=us // 1_000_000,
             site=by_client[:, 0],
@@ -134,23 +132,23 @@ class AcceptedRecords:
             path=path_of_target[target],
             client=client,
             agent=by_client[:, 1],
-            surrounding=_whole(self._surrounding),
+            surrounding=surrounding,
             method=by_target[:, 0],
             campaign=by_target[:, 1],
             rule=rule,
             agent_class=np.where(rule >= 0, _SCANNER, agent_class[by_client[:, 1]]),
-            page=np.array([is_page(*one) for one in targets], dtype=np.int64)[target],
+            page=_numbers([is_page(*one) for one in targets])[target],
             status=status,
-            bytes_sent=_whole(self._bytes),
-            latency_us=np.where(latency_ms < 0, -1, np.rint(latency_ms * 1000)).astype(np.int64),
+            bytes_sent=bytes_sent,
+            latency_us=latency_us,
         )
 
 
-def _whole(numbers: array[int]) -> Column:
-    return np.array(numbers, dtype=np.int64)
+def _numbers(values: list[int]) -> Column:
+    return np.array(values, dtype=np.int64)
 
 
-def _table(rows: list[tuple[int, ...]], width: int) -> Column:
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Column:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
@@ -159,7 +157,7 @@ def _line_rules(targets: list[tuple[str, str]], target: Column, status: Column) 
     pairs = Groups(combined((target, len(targets)), (status, 600)))
     rules = Codes()
     found = [
-        line_rule(*targets[asked], answer)
+        line_rule(targets[asked][0], targets[asked][1], answer)
         for asked, answer in zip(pairs.first(target).tolist(), pairs.first(status).tolist(), strict=True)
     ]
     of_pairs = np.array([-1 if rule is None else rules[rule] for rule in found], dtype=np.int64)

@@ -160,4 +160,6 @@ GRANT INSERT, UPDATE ON stream.latency_bin, stream.visitor_key, stream.dimension
     stream.hour_offsets TO footfall_writer;
 GRANT INSERT, UPDATE, DELETE ON stream.visitor_sketch, stream.visit TO footfall_writer;
 
+COMMENT ON COLUMN stream.touched_hour.last_ledger_id IS 'Last ledger row whose batch added to this hour; or, when new rules of agents restate it, a number of the same sequence that no row has.';
+
 RESET ROLE;
