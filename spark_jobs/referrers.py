@@ -1,4 +1,4 @@
-"""Who sent a visitor: the referrer's host and class, and the campaign that a link names. Nothing else of a URL is kept.
+"""Who sent a visitor: the referrer's host and class, the campaign that a link names. Nothing else of a URL is kept.
 
 The lists are short on purpose: the hosts that account for nearly all such visits, by the name they send as referrer.
 """
