@@ -18,7 +18,7 @@ HUMAN, BOT, SCANNER, TOOL, UNKNOWN = "human", "bot", "scanner", "tool", "unknown
 _NO_DECLARATION = (
     r"(?i)CUBOT|[;(] ?(?:M|B|ID|POWER) ?bot\b|[;(] ?(?:M|B|ID) ?bot ?[0-9]|Butterfly(?: [0-9A-Z]+|_s)? Build/",
     r" Blackboard/[0-9]|; Opera Mini/|SogouMSE|SogouMobileBrowser|MetaSr|SmartTV/",
-    r"(?i)bsalsa\.com|avantbrowser\.com|orcabrowser\.com|QtWeb|kangaroo-personal|vinn\.com",
+    r"(?i)bsalsa\.com|avantbrowser\.com|orcabrowser\.com|QtWeb Internet Browser|kangaroo-personal|vinn\.com",
     r"^Safari%20Technology%20Preview/",
 )
 _SAYS_SCANNER = r"(?i)\bscan(?:ning)?\b|scanner|vulnerab|pentest|security[ -]?(?:audit|research|test)"
@@ -27,7 +27,15 @@ _SAYS_BOT = (
     r"|validat|archiv|index(?:er|ing)\b|\bfeed|feed(?:er|s)?\b|\brss\b|probe|survey|research|analy[sz]|headless"
     r"|preview|search ?engine|\bnutch|\bheritrix|harvest|sitemap|backlink|\buptime|page ?speed|search console"
     r"|\bPTST\b|\bWPM\b|webkit2png|wkhtmlto|webthumb|websnap|web-capture|-google(?:/|\))"
+    r"|google-[a-z]|screenshot|grabber|collector|inspector|lookup|\brobo|transcod"
 )
+# Programs known by name that declare nothing else and are not on the list.
+_KNOWN_BOTS = (
+    r"(?i)^mail\.ru/|compatible; mail\.ru/|mnogosearch|^browsershots|\bdcv\b|sectigo\.com/|grub-client|^sprinklr"
+    r"|dynatracesynthetic|\bowler\b|pocketimagecache|^facebookexternalua|barracuda sentinel|claude-web|cloudflare-?"
+    r"(?:diagnostics|observatory)|\biplabel;|microsoft url control|^wordupinfo|^bidtellect|emailproxy|imageproxy"
+)
+_KNOWN_SCANNERS = r"(?i)^gobuster|^l9tcpid|\barachni\b|\$\{jndi:|assetnote"
 # A web or mail address, also one written out ("info at example dot org"): whom a bot's maker wants to be asked.
 _GIVES_CONTACT = (
     r"(?i)https?:/|\bwww\.|[a-z0-9._-](?:@|\(at\)|\[at\]| at )[a-z0-9-]+(?:\.|\(dot\)|\[dot\]| dot )[a-z]"
@@ -35,13 +43,15 @@ _GIVES_CONTACT = (
 _LIBRARY_IN_FRONT = (
     r"(?i)^(?:java|python|php|ruby|perl|go|node|lua|curl|curb|wget|lwp|libwww|okhttp|axios|got|guzzle|http|aio|rest"
     r"|restsharp|apache|jakarta|zend|snoopy|winhttp|mechanize|undici|reqwest|faraday|typhoeus|dart|deno|bun|pip|git"
-    r"|kubectl|symbolicator|mojolicious|request\.js|webdav|davclnt|microsoft-webdav|coldfusion|powershell)"
+    r"|kubectl|symbolicator|mojolicious|request\.js|apachebench|webdav|davclnt|microsoft-webdav|coldfusion|powershell)"
     r"(?:$|[^a-z]|[-_. ]?(?:http|client|requests?|urllib|fetch|xmlrpc|simple|cli))"
 )
 _LIBRARY_WITHIN = r"(?i)http[-_ ]?(?:client|request|kit|lib|unit)|\bfetch api\b|\burllib|\bxmlrpc|winhttp"
 
 _OWN = (
+    (SCANNER, "known scanner", _KNOWN_SCANNERS),
     (SCANNER, "says scanner", _SAYS_SCANNER),
+    (BOT, "known bot", _KNOWN_BOTS),
     (BOT, "says bot", _SAYS_BOT),
     (BOT, "gives a web or mail address", _GIVES_CONTACT),
     (TOOL, "http library", _LIBRARY_IN_FRONT),
@@ -51,6 +61,7 @@ _OWN = (
 _TOOL_TAGS = frozenset({"http-library", "browser-automation"})
 _LIST_NAMES = {SCANNER: "scanner list", BOT: "crawler list", TOOL: "tool list"}
 _PATTERN_SIGNS = re.compile(r"\\[sSdDwWb]|[\\^$*+?()\[\]{}]")
+_FIRST_OF_SET = re.compile(r"\[(\w)\w?\]")
 _LONGEST_LISTED_NAME = 60
 
 
@@ -64,7 +75,7 @@ def _listed() -> list[tuple[str, str, str]]:
     rules = []
     for entry in CRAWLER_USER_AGENTS_DATA:
         kind, pattern = _listed_class(entry["tags"]), entry["pattern"]
-        name = _PATTERN_SIGNS.sub("", pattern).strip(" /-|")[:_LONGEST_LISTED_NAME]
+        name = _PATTERN_SIGNS.sub("", _FIRST_OF_SET.sub(r"\1", pattern)).strip(" /-|")[:_LONGEST_LISTED_NAME]
         rules.append((kind, f"{_LIST_NAMES[kind]}: {name}", pattern))
     # A crawler that says which library it is made with is a crawler.
     return sorted(rules, key=lambda rule: (SCANNER, BOT, TOOL).index(rule[0]))

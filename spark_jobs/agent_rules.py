@@ -42,7 +42,8 @@ METHODS = frozenset(
 
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 _BROWSER_LIKE = re.compile(r"[\"' ]?(?:Mozilla|Opera)/")
-_COMPATIBLE = re.compile(r"Mozilla/[45]\.[0-9] \(compatible; ")
+_TEXT_BROWSER = re.compile(r"(?:Lynx|E?Links|w3m)\b")
+_COMPATIBLE = re.compile(r"Mozilla/5\.0 \(compatible; ")
 
 
 class Agent(msgspec.Struct, frozen=True):
@@ -87,7 +88,7 @@ def _classify(user_agent: str) -> Agent:
             agent_class, rule = BOT, PARSER_SPIDER
         elif _COMPATIBLE.match(text) and not (browser or system):
             agent_class, rule = BOT, NAMES_NO_BROWSER
-        elif browser and (system or device):
+        elif browser and (system or device or _TEXT_BROWSER.match(text)):
             agent_class, rule = HUMAN, BROWSER if _BROWSER_LIKE.match(text) else APPLICATION
         else:
             agent_class, rule = UNKNOWN, UNRECOGNISED
