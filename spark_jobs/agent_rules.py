@@ -115,12 +115,13 @@ def line_rule(method: str, path: str, status: int) -> str | None:
     return f"{PROBING_PATH}: {found.looked_for}"
 
 
-# Every rule there is, with its class: about 1,500, whatever is sent.
-RULE_CLASSES: dict[str, str] = {
-    **{rule: agent_class for agent_class, rule, _ in DECLARATIONS if agent_class},
-    **dict.fromkeys((BROWSER, APPLICATION), HUMAN),
-    **dict.fromkeys((PARSER_SPIDER, NAMES_NO_BROWSER), BOT),
-    **dict.fromkeys((NO_USER_AGENT, UNRECOGNISED), UNKNOWN),
-    **dict.fromkeys((MALFORMED_REQUEST, UNKNOWN_METHOD), SCANNER),
-    **{f"{PROBING_PATH}: {what}": SCANNER for what in LOOKED_FOR},
-}
+def rule_classes() -> dict[str, str]:
+    """Every rule there is, with its class: about 1,500, whatever is sent."""
+    return {
+        **{rule: agent_class for agent_class, rule, _ in DECLARATIONS if agent_class},
+        **dict.fromkeys((BROWSER, APPLICATION), HUMAN),
+        **dict.fromkeys((PARSER_SPIDER, NAMES_NO_BROWSER), BOT),
+        **dict.fromkeys((NO_USER_AGENT, UNRECOGNISED), UNKNOWN),
+        **dict.fromkeys((MALFORMED_REQUEST, UNKNOWN_METHOD), SCANNER),
+        **{f"{PROBING_PATH}: {what}": SCANNER for what in LOOKED_FOR},
+    }

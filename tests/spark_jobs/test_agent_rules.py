@@ -9,7 +9,7 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.agent_rules import RULE_CLASSES, Agent, classify, line_rule
+from spark_jobs.agent_rules import Agent, classify, line_rule, rule_classes
 from sql.stored_text import ADDRESS
 
 CHROME = (
@@ -20,6 +20,8 @@ IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.6 Mobile/15E148 Safari/604.1"
 )
+
+RULE_CLASSES = rule_classes()
 
 
 @pytest.mark.parametrize(
