@@ -7,6 +7,7 @@ import random
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def test_up_to_4096_visitors_are_exact_and_more_are_estimated_within_three_stand
 def test_a_sketch_is_the_same_bytes_whatever_the_order_and_the_parts(seed: int, cuts: list[int]) -> None:
     shuffled = random.Random(seed).sample(CROWD, len(CROWD))
     bounds = [0, *sorted(cuts), len(shuffled)]
-    parts = [sketch_of(shuffled[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [sketch_of(shuffled[begin:end]) for begin, end in pairwise(bounds)]
     assert united(parts) == sketch_of(CROWD)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -80,7 +81,7 @@ def test_hits_with_no_gap_over_thirty_minutes_are_one_visit(hits: list[Hit]) -> 
 def test_joining_parts_gives_what_joining_all_at_once_gives(hits: list[Hit], cuts: list[int]) -> None:
     bounds = [0, *sorted(cuts), len(hits)]
     whole = VISITS.empty_table()
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         whole = joined(whole, joined(table(hits[begin:end])))
     assert whole.equals(joined(table(hits)))
 
