@@ -174,12 +174,12 @@ def draw_incidents(
     drawn = []
     for place in range(number):
         slot_ms = (end_ms - begin_ms) // number
-        kind = KINDS[rng.integers(len(KINDS))]
+        kind = KINDS[int(rng.integers(len(KINDS)))]
         shortest, longest = _DRAWN_MINUTES[kind]
         duration_ms = min(int(rng.uniform(shortest, longest) * 60_000), slot_ms // 2)
         start_ms = begin_ms + place * slot_ms + int(rng.integers(slot_ms - duration_ms))
         size = round(float(rng.uniform(*_DRAWN_SIZES[kind])), 2)
-        page = pages[rng.integers(len(pages))]
+        page = pages[int(rng.integers(len(pages)))]
         drawn.append(Incident(kind, start_ms, duration_ms, size, page if kind == "viral" else ""))
     return drawn
 
