@@ -6,9 +6,9 @@ arrays by the same definition:
     plan = draw_incidents(rng, begin_ms, end_ms, 6, pages)     # or Incident("surge", start_ms, 600_000, 4.0)
     effect = effect_at(plan, bucket_starts_ms)                  # arrays, one value a bucket
     ordinary = usual * effect.ordinary                          # usual: hits that would come without incidents
-    failing = ordinary * effect.failing                         # of these: answered 5xx
     probing = usual * effect.probing                            # come on top, all answered 4xx
     landing = {page: usual * extra for page, extra in effect.landing.items()}   # on top, all on that page
+    failing = (ordinary + sum(landing.values())) * effect.failing               # of these: answered 5xx
 
 | kind   | size is                                             | shape                                             |
 |--------|-----------------------------------------------------|---------------------------------------------------|
@@ -94,7 +94,7 @@ class Effect:
     """What incidents do to the traffic at given instants; every array has one value an instant."""
 
     ordinary: Values  # factor of the usual hits
-    failing: Values  # share of the ordinary hits that is answered 5xx
+    failing: Values  # share of the ordinary and landing hits that is answered 5xx
     probing: Values  # hits of attacks per usual hit
     landing: Mapping[str, Values]  # by page: extra hits per usual hit
 
@@ -117,7 +117,7 @@ def landing_share(incident: Incident, at_ms: NDArray[np.int64]) -> Values:
 
 
 def effect_at(incidents: Sequence[Incident], at_ms: NDArray[np.int64]) -> Effect:
-    """Incidents at the same time add up: factors multiply, shares combine, extra hits add."""
+    """Incidents at the same time: factors multiply, failing shares combine, extra hits add, outages hit all."""
     ordinary, sound, probing = np.ones(len(at_ms)), np.ones(len(at_ms)), np.zeros(len(at_ms))
     landing: dict[str, Values] = {}
     for incident in incidents:
@@ -129,7 +129,13 @@ def effect_at(incidents: Sequence[Incident], at_ms: NDArray[np.int64]) -> Effect
         if incident.page:
             before = landing.get(incident.page, np.zeros(len(at_ms)))
             landing[incident.page] = before + landing_share(incident, at_ms)
-    return Effect(ordinary, 1.0 - sound, probing, landing)
+    through = np.ones(len(at_ms))
+    for incident in incidents:
+        if incident.kind == "outage":
+            through *= ordinary_factor(incident, at_ms)
+    return Effect(
+        ordinary, 1.0 - sound, probing * through, {page: extra * through for page, extra in landing.items()}
+    )
 
 
 def parse_incident(text: str, live_start_ms: int, pages: Sequence[str]) -> Incident:

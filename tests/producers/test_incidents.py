@@ -65,7 +65,7 @@ def test_a_viral_page_rises_in_a_tenth_and_fades_from_half_on() -> None:
     assert (np.diff(peak[10:]) < 0).all()
 
 
-def test_incidents_at_the_same_time_multiply_combine_and_add() -> None:
+def test_incidents_at_the_same_time_multiply_combine_and_add_and_an_outage_takes_of_all() -> None:
     assert _effect(
         Incident("surge", 0, HOUR_MS, 4.0),
         Incident("outage", 0, HOUR_MS, 0.5),
@@ -78,8 +78,8 @@ def test_incidents_at_the_same_time_multiply_combine_and_add() -> None:
     ) == {
         "ordinary": [1, 2, 2, 2, 1],
         "failing": [0, 0.75, 0.75, 0.75, 0],
-        "probing": [0, 3, 3, 3, 0],
-        "/home": [0, 1, 3, 1, 0],
+        "probing": [0, 1.5, 1.5, 1.5, 0],
+        "/home": [0, 0.5, 1.5, 0.5, 0],
     }
 
 
