@@ -44,7 +44,7 @@ def _transmission(
     traffic = Traffic(run)
     return Transmission(
         traffic,
-        Inventory(run, traffic.audience),
+        Inventory(traffic),
         clock=clock,
         sleep=clock.sleep,
         already_sent=already_sent,
