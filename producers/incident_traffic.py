@@ -25,7 +25,8 @@ class IncidentTraffic:
     def __init__(self, run: Run, sessions: Sessions, entropy: Sequence[int]) -> None:
         self._run, self._sessions, self._entropy = run, sessions, entropy
         self.met = list(run.incidents)  # an incident's number is its place here, from 1
-        self.removed = [0] * len(self.met)  # hits taken away so far, by incident
+        self.removed = [0] * len(self.met)  # hits taken away so far that were due before the run's end, by incident
+        self.run_end_ms = np.inf
         self._drawn_days: set[int] = set()
 
     def between(self, begin_ms: int, end_ms: int) -> list[tuple[int, Incident]]:
@@ -58,9 +59,9 @@ class IncidentTraffic:
         return found
 
     def _hits_of(
-        self, rng: np.random.Generator, incident: Incident, rates: NDArray[np.float64],
-        begin_ms: int, end_ms: int,
-    ) -> Hits:  # fmt: skip
+        self, rng: np.random.Generator, incident: Incident, rates: NDArray[np.float64], begin_ms: int, end_ms: int
+    ) -> Hits:
+        """What the incident adds in sessions begun in [begin_ms, end_ms), where ``rates`` are usual."""
         sessions = self._sessions
         usual = float((rates * sessions.mean_hits).sum())  # hits a second
         # Sessions that began before a step are under way when it comes.
@@ -79,9 +80,7 @@ class IncidentTraffic:
         if incident.kind == "surge" and not incident.page and early_ms < end_ms:
             return sessions.begun(rng, rates * (incident.size - 1), early_ms, end_ms)
         if incident.kind == "drift" and incident.size > 1 and sharp_ms < end_ms:
-            middle = np.array([(sharp_ms + end_ms) // 2])
-            hits_rate = rates * (incident.size - 1) * incident.strength(middle)
-            return sessions.begun(rng, hits_rate, sharp_ms, end_ms)
+            return sessions.begun(rng, rates * (incident.size - 1), sharp_ms, end_ms, incident.strength)
         if incident.kind == "attack" and early_ms < end_ms:
             scanners = len(rates) - 1
             number = rng.poisson(usual * incident.size / sessions.mean_hits[scanners] * (end_ms - early_ms) / 1000)
@@ -109,7 +108,7 @@ class IncidentTraffic:
                 lost = rng.random(len(hits)) >= ordinary_factor(incident, hits["ts_ms"])
                 if incident.kind == "drift":
                     lost &= hits["added_by"] == 0
-                self.removed[number - 1] += int(lost.sum())
+                self.removed[number - 1] += int((lost & (hits["due_ms"] < self.run_end_ms)).sum())
                 hits = hits[~lost]
         return hits
 

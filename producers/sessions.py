@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +34,22 @@ class Sessions:
         share = np.concatenate([SHARE_OF_HITS[0] * busy, SHARE_OF_HITS[1:]])
         return np.asarray(hits_per_second * share / self.mean_hits, dtype=float)
 
-    def begun(self, rng: np.random.Generator, rates: NDArray[np.float64], begin_ms: int, end_ms: int) -> Hits:
-        """All hits of the sessions that begin in [begin_ms, end_ms)."""
+    def begun(
+        self,
+        rng: np.random.Generator,
+        rates: NDArray[np.float64],
+        begin_ms: int,
+        end_ms: int,
+        share: Callable[[NDArray[np.int64]], NDArray[np.float64]] | None = None,
+    ) -> Hits:
+        """All hits of the sessions that begin in [begin_ms, end_ms); ``share``: of the rates, at each instant."""
         number = rng.poisson(rates * (end_ms - begin_ms) / 1000.0)
         group = np.repeat(np.arange(len(number)), number)
-        return self.walk(rng, self.visitors(rng, group), group, rng.integers(begin_ms, end_ms, len(group)))
+        visitor, at_ms = self.visitors(rng, group), rng.integers(begin_ms, end_ms, len(group))
+        if share is not None:
+            begins = rng.random(len(group)) < share(at_ms)
+            visitor, group, at_ms = visitor[begins], group[begins], at_ms[begins]
+        return self.walk(rng, visitor, group, at_ms)
 
     def visitors(self, rng: np.random.Generator, group: NDArray[np.int64]) -> NDArray[np.int32]:
         """A visitor for each session, of its group."""

@@ -61,6 +61,7 @@ class Traffic:
         if live_ms != 0 and run.rate:
             # Cut after drawing, so that a longer run begins with the very records of a shorter one.
             end_ms = np.inf if live_ms is None else run.start_ms + live_ms
+            self.incidents.run_end_ms = end_ms
             for hits in self._phase(Phase(2, run.start_ms, None, run.rate, run.rhythm)):
                 yield hits[hits["due_ms"] < end_ms]
                 if len(hits) and hits["due_ms"][-1] >= end_ms:
