@@ -26,9 +26,9 @@ BEGIN
     IF get_byte(head, 0) < 3 THEN
         RETURN 9223372036854775807;
     END IF;
-    RETURN get_byte(head, 23)::bigint << 56 | get_byte(head, 22)::bigint << 48 | get_byte(head, 21)::bigint << 40
-         | get_byte(head, 20)::bigint << 32 | get_byte(head, 19)::bigint << 24 | get_byte(head, 18)::bigint << 16
-         | get_byte(head, 17)::bigint << 8 | get_byte(head, 16);
+    RETURN (get_byte(head, 23)::bigint << 56) | (get_byte(head, 22)::bigint << 48) | (get_byte(head, 21)::bigint << 40)
+         | (get_byte(head, 20)::bigint << 32) | (get_byte(head, 19)::bigint << 24) | (get_byte(head, 18)::bigint << 16)
+         | (get_byte(head, 17)::bigint << 8) | get_byte(head, 16);
 END
 $$;
 COMMENT ON FUNCTION report.theta IS 'Theta of a compact theta sketch: it holds every hash below that; 9223372036854775807 = 1.0, the sketch is exact. Another format is an error.';
@@ -45,10 +45,10 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN ARRAY(
-        SELECT get_byte(bytes, at + 7)::bigint << 56 | get_byte(bytes, at + 6)::bigint << 48
-             | get_byte(bytes, at + 5)::bigint << 40 | get_byte(bytes, at + 4)::bigint << 32
-             | get_byte(bytes, at + 3)::bigint << 24 | get_byte(bytes, at + 2)::bigint << 16
-             | get_byte(bytes, at + 1)::bigint << 8 | get_byte(bytes, at)
+        SELECT (get_byte(bytes, at + 7)::bigint << 56) | (get_byte(bytes, at + 6)::bigint << 48)
+             | (get_byte(bytes, at + 5)::bigint << 40) | (get_byte(bytes, at + 4)::bigint << 32)
+             | (get_byte(bytes, at + 3)::bigint << 24) | (get_byte(bytes, at + 2)::bigint << 16)
+             | (get_byte(bytes, at + 1)::bigint << 8) | get_byte(bytes, at)
         FROM generate_series(place, length(bytes) - 8, 8) AS at
     );
 END
