@@ -48,9 +48,7 @@ def test_the_bound_holds_the_librarys_interval_of_two_standard_deviations_and_is
         sketch = compact_theta_sketch.deserialize(sketch_of(range(visitors)))
         estimate = sketch.get_estimate()
         needed = max(sketch.get_upper_bound(2) - estimate, estimate - sketch.get_lower_bound(2))
-        ((bound,),) = select(
-            reader, f"SELECT report.visitor_bound({sketch.num_retained}, {sketch.theta64}) AS bound"
-        )
+        ((bound,),) = select(reader, f"SELECT report.visitor_bound({sketch.num_retained}, {sketch.theta64}) AS bound")
         assert needed <= bound <= 1.05 * needed + 1, visitors
         assert abs(estimate - visitors) <= 1.5 * bound
     # Nothing seen below a theta of 0.1 is not an exact nothing.
