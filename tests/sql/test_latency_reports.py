@@ -20,7 +20,7 @@ def test_a_bin_stands_for_its_latencies_within_one_percent(reader: Warehouse) ->
     latencies = [0, 1, 2, 3, 49, 50, 51, 100, 1_000, 33_333, 1_000_000, 3_600_000_000]
     rows = execute(
         reader,
-        "SELECT report.bin_latency_us(bin) AS us FROM unnest(%(bins)s) WITH ORDINALITY AS b (bin, place) ORDER BY place",
+        "SELECT report.bin_latency_us(bin) AS us FROM unnest(%(bins)s) WITH ORDINALITY AS b (bin, n) ORDER BY n",
         {"bins": [latency_bin(latency) for latency in latencies]},
     )
     for latency, row in zip(latencies, rows, strict=True):
@@ -32,7 +32,8 @@ def test_a_percentile_is_the_lower_nearest_rank_and_never_above_the_largest(read
     bins = [latency_bin(1000 * ms) for ms in range(1, 11)]
     (row,) = execute(
         reader,
-        "SELECT array_agg(report.latency_percentile_ms(%(bins)s, %(ones)s, fraction, 10000) ORDER BY fraction) AS found,"
+        "SELECT array_agg(report.latency_percentile_ms(%(bins)s::smallint[], %(ones)s::bigint[], fraction, 10000)"
+        " ORDER BY fraction) AS found,"
         " report.latency_percentile_ms(NULL, NULL, 0.5) AS nothing"
         " FROM unnest('{0, 0.5, 0.9, 0.95, 0.99, 1}'::float8[]) AS fraction",
         {"bins": bins, "ones": [1] * 10},

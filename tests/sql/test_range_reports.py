@@ -1,3 +1,4 @@
+# ruff: noqa: S608
 """Any range of hours, days, weeks and months: sums and unions of hour revisions, as known at any moment."""
 
 from __future__ import annotations
@@ -124,10 +125,10 @@ def test_a_day_by_page_country_status_and_dimension_keeps_its_revisions(
         ("country", "country, hits, client_errors", [("DE", 5, 0)], [("DE", 5, 0), ("FR", 5, 5)]),
         ("status", "status_class, hits", [(2, 5)], [(2, 5), (4, 5)]),
     ):
-        query = f"SELECT {columns} FROM report.daily_{view} WHERE revision = {{}} ORDER BY 1"  # noqa: S608
+        query = f"SELECT {columns} FROM report.daily_{view} WHERE revision = {{}} ORDER BY 1"
         assert select(reader, query.format(1)) == first, view
         assert select(reader, query.format(2)) == second, view
-        current = f"SELECT {columns} FROM report.current_daily_{view} ORDER BY 1"  # noqa: S608
+        current = f"SELECT {columns} FROM report.current_daily_{view} ORDER BY 1"
         assert select(reader, current) == second, view
     assert select(
         reader, "SELECT revision, value, hits FROM report.daily_dimension WHERE dimension = 'os' ORDER BY 1, 2"

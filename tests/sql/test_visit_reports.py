@@ -1,4 +1,5 @@
-"""Visits belong to the day they began on, whole; a day is reported when they have ended, and again when they change."""
+# ruff: noqa: S608
+"""Visits belong to the day they began on, whole; it is reported when they have ended, and when they change."""
 
 from __future__ import annotations
 
