@@ -8,7 +8,9 @@ Kafka rows (partition, offset, received_us, value)     one task per Kafka partit
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -43,23 +45,34 @@ class BatchCount:
     split_sources: frozenset[str]  # sources of which two tasks saw the same line number
 
 
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Counting makes no reference cycles; the collector would go through all that was taken in again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def count_task(
     batches: Iterable[pa.RecordBatch], now_s: float, counted: Mapping[str, list[Range]], keys: PeriodKeys
 ) -> Iterator[pa.RecordBatch]:
     """What one Spark task does: Arrow batches of Kafka rows in, one row of serialised tables out."""
-    counter = RecordCounter(now_s, counted)
-    for batch in batches:
-        partitions = pc.unique(batch.column("partition")).to_pylist()
-        for kafka_partition in partitions:
-            one = len(partitions) == 1
-            rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
-            counter.count(
-                kafka_partition,
-                rows.column("offset").to_pylist(),
-                rows.column("received_us").to_pylist(),
-                rows.column("value").to_pylist(),
-            )
-    tables, summary = counter.result(keys)
+    with _without_collector():
+        counter = RecordCounter(now_s, counted)
+        for batch in batches:
+            partitions = pc.unique(batch.column("partition")).to_pylist()
+            for kafka_partition in partitions:
+                one = len(partitions) == 1
+                rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
+                counter.count(
+                    kafka_partition,
+                    rows.column("offset").to_pylist(),
+                    rows.column("received_us").to_pylist(),
+                    rows.column("value").to_pylist(),
+                )
+        tables, summary = counter.result(keys)
     row = [*tables.serialised(), msgspec.msgpack.encode(summary)]
     yield pa.RecordBatch.from_arrays([pa.array([value], pa.binary()) for value in row], schema=TASK_COUNT)
 
