@@ -27,7 +27,9 @@ logging.getLogger("kafka").setLevel(logging.CRITICAL)
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 # Keys of visitor hashes for the months of the tests' events.
-KEYS = PeriodKeys("month", {name: VisitorKey(name, name.encode().ljust(32)) for name in ("2026-11", "1995-01")})
+KEYS = PeriodKeys(
+    "month", {name: VisitorKey(name, name.encode().ljust(32)) for name in ("2026-11", "2026-12", "1995-01")}
+)
 
 
 def event(seq: int | None, source: str | None = "web-1", second: int = 0, **fields: object) -> bytes:

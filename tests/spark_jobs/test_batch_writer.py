@@ -27,7 +27,7 @@ from tests.spark_jobs.conftest import BROWSER, KEYS, NOON, Ask, event, kafka_row
 pytestmark = pytest.mark.services
 
 TOPIC = UUID("00000000-0000-0000-0000-000000000001")
-NOW = datetime(2026, 12, 1, tzinfo=UTC).timestamp()
+NOW = datetime(2026, 12, 2, tzinfo=UTC).timestamp()
 ROOMY = Cardinality(pages_a_day=5_000, values_a_day=1_000)
 FIREFOX, GOOGLEBOT, CURL = BROWSER, "Googlebot/2.1 (+http://www.google.com/bot.html)", "curl/8.5.0"
 
@@ -136,7 +136,7 @@ def _empty(ask: Ask) -> None:
 
 
 @given(st.permutations(range(len(LINES))), st.lists(st.integers(0, len(LINES)), max_size=5), st.integers(1, 3))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_and_any_batches_of_the_same_lines_give_the_same_tables(
     counting: Counting,
     ask: Ask,
@@ -208,6 +208,19 @@ def test_a_visit_crosses_the_hour_and_midnight_but_no_gap_over_thirty_minutes(co
     assert ask("SELECT started_at, hits::int FROM stream.visit ORDER BY 1") == [
         {"started_at": datetime(2026, 11, 19, 23, 59, tzinfo=UTC), "hits": 2},
         {"started_at": datetime(2026, 11, 20, 0, 59, 1, tzinfo=UTC), "hits": 1},
+    ]
+
+
+def test_a_visit_that_crosses_into_the_next_months_key_is_two(counting: Counting, ask: Ask) -> None:
+    month_end = 12 * 86400 - 12 * 3600
+    counting.batch([event(1, second=month_end - 60), event(2, second=month_end + 60)])
+    assert ask("SELECT key_id, hits::int FROM stream.visit ORDER BY 1") == [
+        {"key_id": "2026-11", "hits": 1},
+        {"key_id": "2026-12", "hits": 1},
+    ]
+    assert ask("SELECT key_id FROM stream.visitor_sketch ORDER BY 1") == [
+        {"key_id": "2026-11"},
+        {"key_id": "2026-12"},
     ]
 
 
