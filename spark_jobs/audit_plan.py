@@ -81,7 +81,9 @@ def plan_audit(
     return AuditPlan(
         checked=checked,
         unchecked=unchecked,
-        spans={partition: joined(found, SMALLEST_GAP) for partition, found in sorted(spans.items())} if checked else {},
+        spans={partition: joined(found, SMALLEST_GAP) for partition, found in sorted(spans.items())}
+        if checked
+        else {},
         gone={place: joined(found, 0) for place, found in sorted(of_period.items())},
         unreadable=set(gone) | {hour.hour_start for hour in hours if hour.hour_start not in indexed},
     )
