@@ -2,8 +2,8 @@
 
     python -m spark_jobs.audit --start 2026-11-24 --end 2026-11-25
 
-Ends with 0 when every cell compared agrees, 1 when cells differ, 3 when no hour of the period could be checked, 4 when
-it could not run, 5 when it was stopped by a signal. What it found is in ``quality.audit`` and its neighbours.
+Ends with 0 when every cell compared agrees, 1 when cells differ, 3 when no hour of the period could be checked, 4
+when it could not run, 5 when it was stopped by a signal. What it found is in ``quality.audit`` and its neighbours.
 """
 
 from __future__ import annotations

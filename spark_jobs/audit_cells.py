@@ -21,7 +21,7 @@ _STATUS_CLASS = f.floor(f.col("status_code") / 100)
 
 def _sums() -> list[Column]:
     def of_class(number: int) -> Column:
-        return f.count(f.when(_STATUS_CLASS == number, f.lit(1)))
+        return f.count(f.when(number == _STATUS_CLASS, f.lit(1)))
 
     return [
         f.count(f.lit(1)).alias("hits"),

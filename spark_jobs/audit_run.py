@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -194,10 +194,9 @@ def _visits(
         }
         whole = [place for day, _ in some if (place := (day.site, epoch_s(day.day_start))) not in beyond]
         notes += [
-            f"{day.site} {day.day_start:%Y-%m-%d}: {beyond[day.site, epoch_s(day.day_start)]} visits reach beyond what "
-            "could be read, so its visits were not compared"
-            for day, _ in some
-            if (day.site, epoch_s(day.day_start)) in beyond
+            f"{site} {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d}: {number} visits reach beyond what could be read, "
+            "so its visits were not compared"
+            for (site, start_s), number in sorted(beyond.items())
         ]
         if whole:
             _write(folder, *visit_figures(of_places(of_days, "day_s", places(session, whole))))
@@ -235,8 +234,8 @@ def _without_restated(figures: DataFrame, restated: DataFrame) -> DataFrame:
 def _without_unknown_copies(session: SparkSession, moment: Moment, lines: DataFrame) -> AuditPlan:
     """The plan without hours of lines that may be copies of what Kafka no longer has.
 
-    A batch that held copies names how many records it accepted. More than that here, while some of what was counted is
-    gone from Kafka, means that the first of some lines cannot be seen any more.
+    A batch that held copies names how many records it accepted. More than that here, while some of what was counted
+    is gone from Kafka, means that the first of some lines cannot be seen any more.
     """
     plan = moment.plan
     copies = batches_with_copies(moment.ledger, plan.spans)
