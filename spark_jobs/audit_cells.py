@@ -16,12 +16,15 @@ from spark_jobs.audit_figures import in_columns
 from spark_jobs.audit_records import DIMENSIONS
 
 PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
-_STATUS_CLASS = f.floor(f.col("status_code") / 100)
+
+
+def _status_class() -> Column:
+    return f.floor(f.col("status_code") / 100)
 
 
 def _sums() -> list[Column]:
     def of_class(number: int) -> Column:
-        return f.count(f.when(number == _STATUS_CLASS, f.lit(1)))
+        return f.count(f.when(_status_class() == number, f.lit(1)))
 
     return [
         f.count(f.lit(1)).alias("hits"),
@@ -56,7 +59,7 @@ def latencies(lines: DataFrame, keys: Sequence[str]) -> DataFrame:
 def visitors(lines: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Exact number of distinct visitors of the lines that were not answered 4xx."""
     return (
-        lines.where(_STATUS_CLASS != 4)
+        lines.where(_status_class() != 4)
         .select(*keys, "visitor")
         .distinct()
         .groupBy(*keys)
@@ -81,7 +84,7 @@ def hour_figures(lines: DataFrame) -> list[DataFrame]:
     )
     pages = _joined(lines.groupBy(*page).agg(*_sums()), page, latencies(lines, page))
     countries = lines.groupBy(*hour, "country").agg(*_sums())
-    statuses = lines.groupBy(*hour, _STATUS_CLASS.cast("string").alias("class")).agg(*_sums())
+    statuses = lines.groupBy(*hour, _status_class().cast("string").alias("class")).agg(*_sums())
     classes = visitors(lines, (*hour, "agent_class")).withColumn("key", f.col("agent_class")).drop("agent_class")
     reports = [
         in_columns(traffic, "hourly_traffic", "hour_s", f.lit("")),

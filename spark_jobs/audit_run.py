@@ -194,8 +194,8 @@ def _visits(
         }
         whole = [place for day, _ in some if (place := (day.site, epoch_s(day.day_start))) not in beyond]
         notes += [
-            f"{site} {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d}: {number} visits reach beyond what could be read, "
-            "so its visits were not compared"
+            f"{site} {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d}: {number} visits reach beyond what could be "
+            "read, so its visits were not compared"
             for (site, start_s), number in sorted(beyond.items())
         ]
         if whole:

@@ -1,4 +1,4 @@
-"""Which rows of the reports an audit compares, alike on both sides: hours, days, visits and months each by its rule."""
+"""Which rows of the reports an audit compares, alike on both sides: hours, days, visits, months, each by its rule."""
 
 from __future__ import annotations
 
