@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time
 from airflow.sdk.exceptions import AirflowFailException
 
 from settings import Settings
-from sql.hourly_reports import open_hours, publish_days, publish_hours
+from sql.daily_reports import publish_days
+from sql.hourly_reports import open_hours, publish_hours
 from sql.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
