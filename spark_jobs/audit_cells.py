@@ -13,6 +13,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as f
 
 from spark_jobs.audit_figures import in_columns
+from spark_jobs.audit_lines import with_own_rows
 from spark_jobs.audit_records import DIMENSIONS
 
 PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
@@ -75,8 +76,8 @@ def _with_visitors(frame: DataFrame) -> DataFrame:
     return frame.withColumn("visitors", f.coalesce(f.col("visitors"), f.lit(0)))
 
 
-def hour_figures(lines: DataFrame) -> list[DataFrame]:
-    """The reports of hours. lines: of the hours to check only."""
+def hour_figures(lines: DataFrame, own_rows: DataFrame) -> list[DataFrame]:
+    """The reports of hours. lines: of the hours to check only; own_rows: see ``audit_lines.with_own_rows``."""
     hour = ("site", "hour_s")
     page = (*hour, "page")
     traffic = _with_visitors(
@@ -93,17 +94,25 @@ def hour_figures(lines: DataFrame) -> list[DataFrame]:
         in_columns(statuses.drop("client_errors", "server_errors"), "hourly_status", "hour_s", f.col("class")),
         in_columns(classes, "hourly_visitor", "hour_s", f.col("key")),
     ]
-    for dimension in DIMENSIONS:
-        told = [f.max("agent_class").alias("agent_class")] if dimension == "agent_rule" else []
-        values = (
-            lines.where(f.col(dimension).isNotNull())
-            .groupBy(*hour, f.col(dimension).alias("value"))
-            .agg(*_sums(), *told)
-            .drop("latency_us_sum", "latency_count")
-        )
-        key = f.concat(f.lit(f"{dimension}: "), f.col("value"))
-        reports.append(in_columns(values, "hourly_dimension", "hour_s", key))
-    return reports
+    return [*reports, _dimension_figures(lines, own_rows)]
+
+
+def _dimension_figures(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
+    """One further dimension at a time: a line counts once in each that it has a value of."""
+    values = f.filter(
+        f.array(*(f.struct(f.lit(name).alias("dimension"), f.col(name).alias("value")) for name in DIMENSIONS)),
+        lambda one: one["value"].isNotNull(),
+    )
+    measures = ("bytes_sent", "status_code", "latency_us", "agent_class", "committed_us")
+    spread = lines.select("site", "hour_s", "day_s", *measures, f.explode(values).alias("one"))
+    told = with_own_rows(spread.select("site", "hour_s", "day_s", *measures, "one.*"), own_rows)
+    by_rule = f.when(f.col("dimension") == "agent_rule", f.col("agent_class"))
+    sums = (
+        told.groupBy("site", "hour_s", "dimension", "value")
+        .agg(*_sums(), f.max(by_rule).alias("agent_class"))
+        .drop("latency_us_sum", "latency_count")
+    )
+    return in_columns(sums, "hourly_dimension", "hour_s", f.concat("dimension", f.lit(": "), "value"))
 
 
 def day_figures(lines: DataFrame) -> DataFrame:

@@ -7,20 +7,19 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, Observation, SparkSession, Window
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as f
 
 from spark_jobs.audit_ledger import Ledger
 from spark_jobs.audit_plan import Span
-from spark_jobs.audit_records import DIMENSIONS, SPARK_ROW, read_records
+from spark_jobs.audit_records import SPARK_ROW, read_records
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
 # Never need a row of their own.
 _ALWAYS_OWN = ("", "(other)", "(malformed)")
 OTHER = "(other)"
-# Rules of agents are few by themselves.
-_CAPPED = tuple(name for name in DIMENSIONS if name != "agent_rule")
+NEVER_CAPPED = ("agent_rule",)  # rules are few by themselves
 
 
 def kafka_records(
@@ -76,47 +75,39 @@ def counted_once(rows: DataFrame) -> DataFrame:
     )
 
 
-def with_own_rows(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
-    """Lines with hour_s and day_s, ``page`` (the path, if it has a row of its own) and dimensions alike.
-
-    own_rows: site, day_s, dimension, value, admitted_us. A value is its own from the batch on that admitted it.
-    """
+def with_hours(lines: DataFrame) -> DataFrame:
+    """Lines with the hour and day they belong to (epoch seconds) and their status as text."""
     second = f.floor(f.col("ts_us") / 1_000_000)
-    lines = (
+    return (
         lines.withColumn("hour_s", (second - second % HOUR_S).cast("long"))
         .withColumn("day_s", (second - second % DAY_S).cast("long"))
         .withColumn("status", f.col("status_code").cast("string"))
-        .withColumn("page", f.col("path"))
     )
-    known = {row["dimension"] for row in own_rows.select("dimension").distinct().collect()}
-    for dimension in ("page", *_CAPPED):
-        lines = lines.withColumn(dimension, f.col(dimension))
-        if dimension not in known:
-            lines = lines.withColumn(dimension, _own(dimension, f.lit(False)))
-            continue
-        admitted = f.broadcast(
-            own_rows.where(f.col("dimension") == dimension).select(
-                "site", "day_s", f.col("value").alias(dimension), f.col("admitted_us")
-            )
-        )
-        lines = (
-            lines.join(admitted, ["site", "day_s", dimension], "left")
-            .withColumn(
-                dimension, _own(dimension, f.coalesce(f.col("admitted_us") <= f.col("committed_us"), f.lit(False)))
-            )
-            .drop("admitted_us")
-        )
-    return lines
 
 
-def _own(dimension: str, admitted: Column) -> Column:
-    value = f.col(dimension)
-    return f.when(value.isNull() | value.isin(*_ALWAYS_OWN) | admitted, value).otherwise(OTHER)
+def with_own_rows(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
+    """Values (columns dimension, value) that have no row of their own on their day become (other).
+
+    own_rows: site, day_s, dimension, value, admitted_us. A value is its own from the batch on that admitted it.
+    """
+    admitted = f.coalesce(f.col("admitted_us") <= f.col("committed_us"), f.lit(False))
+    own = f.col("dimension").isin(*NEVER_CAPPED) | f.col("value").isin(*_ALWAYS_OWN) | admitted
+    return (
+        lines.join(f.broadcast(own_rows), ["site", "day_s", "dimension", "value"], "left")
+        .withColumn("value", f.when(own, f.col("value")).otherwise(OTHER))
+        .drop("admitted_us")
+    )
+
+
+def with_own_pages(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
+    """Lines with ``page``: the path, if it has a row of its own."""
+    named = lines.withColumn("dimension", f.lit("page")).withColumn("value", f.col("path"))
+    return with_own_rows(named, own_rows).withColumnRenamed("value", "page").drop("dimension")
 
 
 def write_lines(session: SparkSession, rows: DataFrame, own_rows: DataFrame, folder: Path) -> tuple[DataFrame, int]:
     """Write the lines down once, since many sums are made of them; returns them and the number of records read."""
     read = Observation("read")
     rows = rows.observe(read, f.count(f.lit(1)).alias("records"))
-    with_own_rows(counted_once(rows), own_rows).write.mode("overwrite").parquet(str(folder))
+    with_own_pages(with_hours(counted_once(rows)), own_rows).write.parquet(str(folder))
     return session.read.parquet(str(folder)), int(read.get["records"])

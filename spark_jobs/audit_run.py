@@ -102,7 +102,9 @@ def audit(session: SparkSession, moment: Moment, connection: Mapping[str, str], 
     of_visits, more_notes = days_of_visits(plan, days, moment.periods, moment.end)
     months = months_to_check(plan, moment.start, moment.end)
     unchecked = places(session, [(site, epoch_s(at)) for site, at in plan.unchecked])
-    _write(folder, *_hours(lines, unchecked, moment))
+    # Also hours that no report knows of: their lines must show as rows that only the records have.
+    of_hours = outside_places(lines.where(_within(moment)), "hour_s", unchecked)
+    _write(folder, *hour_figures(of_hours, own_rows))
     day_places = [(day.site, epoch_s(day.day_start)) for day in days]
     if days:
         _write(folder, day_figures(of_places(lines, "day_s", places(session, day_places))))
@@ -147,15 +149,10 @@ def _within(moment: Moment) -> Column:
     return (f.col("hour_s") >= epoch_s(moment.start)) & (f.col("hour_s") < epoch_s(moment.end))
 
 
-def _hours(lines: DataFrame, unchecked: DataFrame, moment: Moment) -> list[DataFrame]:
-    # Also hours that no report knows of: their lines must show as rows that only the records have.
-    return hour_figures(outside_places(lines.where(_within(moment)), "hour_s", unchecked))
-
-
 def _write(folder: Path, *figures: DataFrame) -> None:
     for one in figures:
         one.coalesce(1).write.mode("append").parquet(str(folder))
-    log.info("%d reports recomputed", len(figures))
+        log.info("a report is recomputed")
 
 
 def _visits(
