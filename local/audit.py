@@ -61,7 +61,9 @@ def show_audit(report: AuditReport, console: Console) -> None:
     table.add_row("cells compared", f"{report.cells_compared:,}")
     table.add_row("cells that differ", f"{report.cells_differing:,}")
     if report.visitors_error is not None:
-        table.add_row("worst visitor figure", f"off by {report.visitors_error:,}, bound {report.visitors_error_bound:,}")
+        table.add_row(
+            "worst visitor figure", f"off by {report.visitors_error:,}, bound {report.visitors_error_bound:,}"
+        )
         table.add_row("estimates beyond 95 % bound", f"{report.estimates_beyond_bound:,} of {report.estimates:,}")
     if report.latency_error is not None:
         table.add_row("worst percentile", f"off by {report.latency_error:.2%}, stated 1 %")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.services
 
 DAY = datetime(2026, 11, 19, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
-PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1"
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1 Version/18.1 Safari/604.1"
 
 
 def run_audit(settings: Settings, start: datetime = DAY, end: datetime = DAY + timedelta(days=1)) -> tuple[int, str]:
