@@ -1,18 +1,18 @@
 """## Proves the reports by a second path
 
-**Purpose.** Reads the records of reported hours from Kafka again, exactly those the ledger holds, computes every figure
-of their reports another way (Spark SQL over single lines, no sketch, no histogram), and compares cell by cell. The
-outcome is a row in `quality.audit`, each figure that differs one in `quality.audit_difference`, and an hour with a
-difference is sealed red. What it proves and what not: docs/audit.md.
+**Purpose.** Reads the records of reported hours from Kafka again, exactly those the ledger holds, computes every
+figure of their reports another way (Spark SQL over single lines, no sketch, no histogram), and compares cell by cell.
+The outcome is a row in `quality.audit`, each figure that differs one in `quality.audit_difference`, and an hour with
+a difference is sealed red. What it proves and what not: docs/audit.md.
 
 **When.** Daily at 02:10 UTC for the day before, and by hand for any period whose records Kafka still has (48 hours by
 default). One at a time. `make audit` does the same on the command line.
 
 **Parameters.** `start`, `end`: half-open range of hours (UTC) to audit; empty = the day before.
 
-**When it is red.** The audit could not run: the task's log says why (most often Kafka or Postgres was away, or another
-audit ran). Clear the task; it changes no report. *Skipped*: no hour of the period could be checked, the log says why.
-Differences leave this DAG green and turn *seals* red: see `quality.audit_difference`.
+**When it is red.** The audit could not run: the task's log says why (most often Kafka or Postgres was away, or
+another audit ran). Clear the task; it changes no report. *Skipped*: no hour of the period could be checked, the log
+says why. Differences leave this DAG green and turn *seals* red: see `quality.audit_difference`.
 """
 
 from __future__ import annotations

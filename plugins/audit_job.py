@@ -32,8 +32,8 @@ EQUAL, DIFFERS, UNCHECKED = 0, 1, 3  # exit codes of spark_jobs.audit; every oth
 class AuditOperator(BaseOperator):
     """Runs the audit of the period, and says what came of it.
 
-    Green when it ran, whatever it found: differences turn seals red. Skipped when no hour could be checked, red when it
-    could not run. Its knobs are the DAG's parameters; by default the UTC day before the run.
+    Green when it ran, whatever it found: differences turn seals red. Skipped when no hour could be checked, red when
+    it could not run. Its knobs are the DAG's parameters; by default the UTC day before the run.
     """
 
     def __init__(self, *, program: Sequence[str] | None = None, **kwargs: Any) -> None:
@@ -80,7 +80,7 @@ class AuditOperator(BaseOperator):
         if self.kill_requested:
             self._end()
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             for line in self.process.stdout or ():
                 file.write(line)
                 if "footfall" in line or "Error" in line or "Exception" in line:

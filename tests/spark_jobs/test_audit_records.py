@@ -70,7 +70,7 @@ def test_a_visitor_is_the_same_within_an_audit_and_another_in_the_next() -> None
 
 def test_a_scanner_is_one_by_what_it_asks_for_whoever_it_says_it_is() -> None:
     first, second = read(event(1, path="/.env", status=404), event(2, path="/wp-login.php"))
-    assert (first["agent_class"], first["agent_rule"]) == ("scanner", "probing path: secret files")
+    assert (first["agent_class"], first["agent_rule"]) == ("scanner", "probing path: secrets")
     assert (second["agent_class"], second["agent_rule"]) == ("human", "browser")
 
 
