@@ -13,13 +13,16 @@ import os
 import secrets
 import shutil
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from pyspark.sql import SparkSession
 
 from settings import Settings
 from spark_jobs.audit_ledger import batches_with_copies, read_ledger
@@ -44,11 +47,32 @@ class Stopped(BaseException):
     """SIGTERM or SIGINT came."""
 
 
-def run_audit(settings: Settings, start: datetime, end: datetime, run_label: str, secret: bytes) -> tuple[int, str]:
+@contextmanager
+def own_session(settings: Settings) -> Iterator[SparkSession]:
+    """Spark for one audit."""
+    session = start_session(
+        MASTER, DRIVER_MEMORY, settings.home / "jars" / "spark", settings.home / "audit" / "spark"
+    )
+    session.conf.set("spark.sql.shuffle.partitions", SHUFFLE_PARTITIONS)
+    try:
+        yield session
+    finally:
+        session.stop()
+
+
+def run_audit(
+    settings: Settings,
+    start: datetime,
+    end: datetime,
+    run_label: str,
+    secret: bytes,
+    spark: Callable[[], AbstractContextManager[SparkSession]],
+) -> tuple[int, str]:
     """Audit the hours from start until end; returns the audit's number and its status.
 
-    secret: at least 16 random bytes, the key of this audit's visitor hashes. Raises AuditRunning when another runs;
-    whatever else goes wrong is noted in ``quality.audit`` and raised on.
+    secret: at least 16 random bytes, the key of this audit's visitor hashes. spark: opens the session when there is
+    something to check. Raises AuditRunning when another runs; whatever else goes wrong is noted in ``quality.audit``
+    and raised on.
     """
     with Warehouse(settings.dsn("footfall_reporter"), "footfall-audit", statement_timeout_s=1800.0) as warehouse:
         audit_id = start_audit(warehouse, run_label, start, end)
@@ -57,7 +81,7 @@ def run_audit(settings: Settings, start: datetime, end: datetime, run_label: str
         shutil.rmtree(folder, ignore_errors=True)  # of an audit that was killed: there is no other one
         folder.mkdir(parents=True, mode=0o700)
         try:
-            status = _audited(settings, warehouse, audit_id, start, end, folder, secret)
+            outcome = _audited(settings, warehouse, audit_id, start, end, secret, spark)
         except Stopped:
             finish_audit(warehouse, audit_id, Outcome("broken", error="stopped by a signal"))
             raise
@@ -67,7 +91,7 @@ def run_audit(settings: Settings, start: datetime, end: datetime, run_label: str
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        return audit_id, status
+        return audit_id, outcome.status
 
 
 def _audited(
@@ -76,9 +100,9 @@ def _audited(
     audit_id: int,
     start: datetime,
     end: datetime,
-    folder: Path,
     secret: bytes,
-) -> str:
+    spark: Callable[[], AbstractContextManager[SparkSession]],
+) -> Outcome:
     kafka = KafkaTopic(settings.kafka_python_options("footfall_stream"), settings.topic)
     try:
         topic = kafka.state()
@@ -86,7 +110,7 @@ def _audited(
         kafka.close()
     with warehouse.transaction(isolation="REPEATABLE READ") as cursor:
         snapshot = Snapshot(cursor, str(topic.topic_id))
-        moment = read_moment(snapshot, topic, start, end, folder)
+        moment = read_moment(snapshot, topic, start, end, settings.home / "audit")
     plan = moment.plan
     log.info("%d hours to check, %d that cannot be", len(plan.checked), len(plan.unchecked))
     base = Outcome("unchecked", ledger_id=snapshot.ledger_id, offsets_gone=plan.offsets_gone)
@@ -97,13 +121,9 @@ def _audited(
         ]
         outcome = replace(base, hours_unchecked=len(hours))
         finish_audit(warehouse, audit_id, outcome, hours, ranges=_ranges(plan, str(topic.topic_id)))
-        return outcome.status
-    session = start_session(MASTER, DRIVER_MEMORY, settings.home / "jars" / "spark", folder / "spark")
-    session.conf.set("spark.sql.shuffle.partitions", SHUFFLE_PARTITIONS)
-    try:
+        return outcome
+    with spark() as session:
         result = audit(session, moment, settings.kafka_jvm_options("footfall_stream"), settings.topic, secret)
-    finally:
-        session.stop()
     outcome = _outcome(base, result)
     finish_audit(
         warehouse,
@@ -114,7 +134,7 @@ def _audited(
         _ranges(plan, str(topic.topic_id)),
     )
     log.info("%s: %d cells compared, %d differ", outcome.status, outcome.cells_compared, outcome.cells_differing)
-    return outcome.status
+    return outcome
 
 
 def read_moment(snapshot: Snapshot, topic: TopicState, start: datetime, end: datetime, folder: Path) -> Moment:
@@ -218,7 +238,9 @@ def main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
     try:
-        _, status = run_audit(Settings(), first, until, label[:250], secrets.token_bytes(32))
+        settings = Settings()
+        secret = secrets.token_bytes(32)
+        _, status = run_audit(settings, first, until, label[:250], secret, partial(own_session, settings))
         code = EXIT_CODES[status]
     except Stopped:
         log.warning("stopped by a signal")

@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pyspark.sql import SparkSession
 
-from settings import CHECKOUT, Settings
+from settings import Settings
+from spark_jobs.audit import run_audit
 from sql.daily_reports import publish_days, publish_visits
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
-from tests.spark_jobs.conftest import NOON, Ask, count_all, environment, event, send
+from tests.spark_jobs.conftest import Ask, count_all, event, send
 
 pytestmark = pytest.mark.services
 
 DAY = datetime(2026, 11, 19, tzinfo=UTC)
+NEXT_DAY = DAY + timedelta(days=1)
 LATER = datetime(2026, 11, 23, tzinfo=UTC)
+MIDNIGHT_S = 43_200  # seconds from noon
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1 Version/18.1 Safari/604.1"
+UNREADABLE = b'{"source":"web-1","seq":12,"error":"not in the log format","raw":"?","site":"shop"}'
+BROKEN = event(13).replace(b'"status":200', b'"status":"200"')
 
+# 20 records: a line sent twice (3), one its shipper could not read (12), one that breaks the contract and is sent
+# again mended (13, which stays rejected), two that name no source, one that comes after those of later hours (14).
+# 16 lines count: of the shop in the hours 11, 12, 13, 23 and 0 of the next day, of the blog in hour 12.
+TRAFFIC = [
+    event(1),
+    event(2, second=5, path="/style.css", latency_ms=1.5),
+    event(3, second=60, path="/about?utm_source=mail&q=secret", referrer="https://www.google.com/search"),
+    event(4, second=70, path="/missing", status=404, latency_ms=None),
+    event(5, second=80, ip="192.0.2.8", user_agent=PHONE, country=None, protocol="HTTP/2.0", host="shop.example"),
+    event(6, second=3700, ip="192.0.2.8", user_agent=PHONE, status=503, latency_ms=900.0),
+    event(7, second=3701, user_agent="curl/8.5.0", method="HEAD"),
+    event(8, second=3702, path="/.env", user_agent="curl/8.5.0", status=404),
+    event(9, second=MIDNIGHT_S - 600),
+    event(10, second=MIDNIGHT_S + 600, path="/about"),
+    event(11, second=30, site="blog", path="/post"),
+    event(3, second=60, path="/about"),
+    UNREADABLE,
+    BROKEN,
+    event(13),
+    event(None, source=None, second=90),
+    event(None, source=None, second=90),
+    event(14, second=-3000, path="/late"),
+    event(15, second=95, path="/rare"),
+    event(16, second=96, path="/rarer"),
+]
 
-def run_audit(settings: Settings, start: datetime = DAY, end: datetime = DAY + timedelta(days=1)) -> tuple[int, str]:
-    """Run the door as a process; its exit code and output."""
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "spark_jobs.audit", "--label", "test"),
-            *("--start", start.isoformat(), "--end", end.isoformat()),
-        ],
-        env=environment(settings),
-        cwd=CHECKOUT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    return done.returncode, done.stdout
+Audit = Callable[..., str]
 
 
 def publish(settings: Settings) -> None:
@@ -47,45 +63,24 @@ def publish(settings: Settings) -> None:
         publish_visits(warehouse, LATER)
 
 
-def traffic() -> list[tuple[bytes, bytes]]:
-    """Twelve lines of two hours of the shop and one of the blog, from three visitors; one visit crosses midnight.
-
-    Among the records: a line sent twice, one that came late, one that its shipper could not read, one that breaks the
-    contract, and two that name no source.
-    """
-    midnight = int((DAY + timedelta(days=1) - NOON).total_seconds())
-    lines = [
-        event(1),
-        event(2, second=5, path="/style.css", latency_ms=1.5),
-        event(3, second=60, path="/about?utm_source=mail&q=secret", referrer="https://www.google.com/search"),
-        event(4, second=70, path="/missing", status=404, latency_ms=None),
-        event(5, second=80, ip="192.0.2.8", user_agent=PHONE, country=None, protocol="HTTP/2.0", host="shop.example"),
-        event(6, second=3700, ip="192.0.2.8", user_agent=PHONE, status=503, latency_ms=900.0),
-        event(7, second=3701, user_agent="curl/8.5.0", method="HEAD"),
-        event(8, second=3702, path="/.env", user_agent="curl/8.5.0", status=404),
-        event(9, second=midnight - 600),
-        event(10, second=midnight + 600, path="/about"),
-        event(11, second=30, site="blog", path="/post"),
-        event(3, second=60, path="/about"),
-        UNREADABLE,
-        event(13).replace(b'"status":200', b'"status":"200"'),
-        event(None, source=None, second=90),
-        event(None, source=None, second=90),
-        event(14, second=-3000, path="/late"),
-    ]
-    return [(b"web-1", line) for line in lines]
-
-
-UNREADABLE = b'{"source":"web-1","seq":12,"error":"not in the log format","raw":"?","site":"shop"}'
+@pytest.fixture
+def reported(fresh_pipeline: Settings) -> Settings:
+    """All of the traffic counted and reported; four pages a day have a row of their own."""
+    settings = fresh_pipeline.model_copy(update={"max_pages_per_day": 4})
+    send(settings, [(b"web-1", line) for line in TRAFFIC])
+    count_all(settings)
+    publish(settings)
+    return settings
 
 
 @pytest.fixture
-def reported(fresh_pipeline: Settings) -> Settings:
-    """All of the traffic counted and reported."""
-    send(fresh_pipeline, traffic())
-    count_all(fresh_pipeline)
-    publish(fresh_pipeline)
-    return fresh_pipeline
+def audit(reported: Settings, spark: SparkSession) -> Audit:
+    """Audits the day, in this process; returns the status."""
+
+    def run(settings: Settings = reported, end: datetime = NEXT_DAY) -> str:
+        return run_audit(settings, DAY, end, "test", b"0123456789abcdef", lambda: nullcontext(spark))[1]
+
+    return run
 
 
 def differences(ask: Ask) -> list[tuple[object, ...]]:
@@ -97,16 +92,59 @@ def differences(ask: Ask) -> list[tuple[object, ...]]:
     return [tuple(row.values()) for row in found]
 
 
-def test_what_was_counted_and_reported_agrees_in_every_cell(reported: Settings, ask: Ask) -> None:
-    code, output = run_audit(reported)
-    assert (code, differences(ask)) == (0, []), output
-    (audit,) = ask("SELECT * FROM quality.audit")
-    assert audit["status"] == "equal"
-    assert audit["records_read"] == 17
-    assert audit["notes"] == ""
-    assert (audit["hours_checked"], audit["hours_unchecked"]) == (5, 0)  # shop 11, 12, 13, 23; blog 12
-    assert (audit["visitors_error"], audit["visitors_error_bound"]) == (0, 0)
-    assert 0 < audit["latency_error"] <= 0.01
-    assert ask("SELECT verdict, count(*)::int AS n FROM quality.audit_hour GROUP BY 1") == [
-        {"verdict": "equal", "n": 5}
+def unchecked(ask: Ask) -> list[tuple[object, ...]]:
+    """Site, hour of the day and reason of what the newest audit could not check."""
+    found = ask(
+        """SELECT site, extract(hour FROM hour_start)::int AS hour, reason FROM quality.audit_hour
+           WHERE audit_id = (SELECT max(audit_id) FROM quality.audit) AND verdict = 'unchecked'
+           ORDER BY hour_start, site"""
+    )
+    return [tuple(row.values()) for row in found]
+
+
+def newest(ask: Ask) -> dict[str, object]:
+    return ask("SELECT * FROM quality.audit ORDER BY audit_id DESC LIMIT 1")[0]
+
+
+def test_every_cell_agrees_and_then_exactly_those_that_were_altered_differ(
+    reported: Settings, audit: Audit, ask: Ask
+) -> None:
+    assert ask("SELECT path, hits::int FROM report.current_hourly_page WHERE path = '(other)'") != []
+    status = audit()
+    assert (status, differences(ask)) == ("equal", [])
+    first = newest(ask)
+    assert (first["hours_checked"], first["hours_unchecked"], first["records_read"]) == (5, 0, 20)
+    assert (first["visitors_error"], first["visitors_error_bound"], first["notes"]) == (0, 0, "")
+    assert 0 < float(str(first["latency_error"])) <= 0.01
+
+    # One cell of each table; the visit over midnight is one visit, of the day in which it began.
+    assert ask(
+        "SELECT agent_class, visits::int, page_views::int, duration_seconds_sum::int AS seconds"
+        " FROM report.current_daily_visit WHERE site = 'shop' AND day_start = '2026-11-19Z' ORDER BY 1"
+    ) == [
+        {"agent_class": "human", "visits": 4, "page_views": 9, "seconds": 1296},
+        {"agent_class": "scanner", "visits": 1, "page_views": 0, "seconds": 1},
     ]
+    alterations = [
+        ("hourly_traffic", "bytes_sent", "site = 'blog'"),
+        ("hourly_page", "hits", "path = '/about' AND hour_start = '2026-11-19 12:00Z'"),
+        ("hourly_country", "server_errors", "country = '' AND hour_start = '2026-11-19 13:00Z'"),
+        ("hourly_status", "latency_us_sum", "status_class = 5"),
+        ("hourly_dimension", "hits", "dimension = 'browser' AND value = 'curl'"),
+        ("hourly_visitor", "visitors", "agent_class = 'tool'"),
+        ("daily_traffic", "visitors", "site = 'shop' AND day_start = '2026-11-19Z'"),
+        ("daily_visit", "visits", "site = 'blog'"),
+        ("daily_entry_page", "visits", "site = 'blog'"),
+        ("daily_exit_page", "visits", "path = '/about'"),
+    ]
+    for table, column, where in alterations:
+        sign = "-" if column == "server_errors" else "+"
+        rows = ask(f"UPDATE report.{table} SET {column} = {column} {sign} 1 WHERE {where} RETURNING 1")  # noqa: S608
+        assert len(rows) == 1, table
+    ask("UPDATE report.hourly_page SET p95_ms = p95_ms * 1.03 WHERE path = '/late' RETURNING 1")
+    assert audit() == "differs"
+    assert [(report, figure) for report, _, figure, _, _ in differences(ask)] == sorted(
+        [(table, column) for table, column, _ in alterations] + [("hourly_page", "p95_ms")]
+    )
+    assert newest(ask)["cells_differing"] == 11
+    assert ("hourly_page", "/about", "hits", "2", "1") in differences(ask)
