@@ -6,6 +6,7 @@ ends with the task.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import subprocess
@@ -13,17 +14,19 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from plugins.job_log import log_path
 from plugins.launcher import job_environment
-from plugins.report_runs import parse_range
 from settings import CHECKOUT, Settings
-from sql.audit_reading import AuditReport, read_audit
-from sql.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from sql.audit_reading import AuditReport
+
+log = logging.getLogger(__name__)
 
 STOP_PATIENCE_SECONDS = 20.0
 EQUAL, DIFFERS, UNCHECKED = 0, 1, 3  # exit codes of spark_jobs.audit; every other one is a failure
@@ -43,12 +46,15 @@ class AuditOperator(BaseOperator):
         self.kill_requested = False
 
     def execute(self, context: Context) -> None:
+        from sql.audit_reading import read_audit
+        from sql.warehouse import Warehouse
+
         settings = Settings()
         run = context["dag_run"]
         start, end = audited_period(run.run_after, context["params"]["start"], context["params"]["end"])
         settings.logs.mkdir(parents=True, exist_ok=True)
         output = log_path(settings.logs, "audit", f"{start:%Y%m%dT%H}-{os.getpid()}")
-        self.log.info("Auditing %s until %s; the output also goes to %s", start, end, output)
+        log.info("Auditing %s until %s; the output also goes to %s", start, end, output)
         command = [
             *self.program,
             *("--start", start.isoformat(), "--end", end.isoformat(), "--label", run.run_id),
@@ -84,16 +90,16 @@ class AuditOperator(BaseOperator):
             for line in self.process.stdout or ():
                 file.write(line)
                 if "footfall" in line or "Error" in line or "Exception" in line:
-                    self.log.info("| %s", line.rstrip())
+                    log.info("| %s", line.rstrip())
         return self.process.wait()
 
     def _say(self, report: AuditReport) -> None:
-        say = self.log.error if report.cells_differing else self.log.info
+        say = log.error if report.cells_differing else log.info
         say("%s", report.in_words())
         for hours, reason in report.unchecked:
-            self.log.warning("%d hours not checked: %s", hours, reason)
+            log.warning("%d hours not checked: %s", hours, reason)
         for one in report.differences:
-            self.log.error(
+            log.error(
                 "%s %s %s %s %s: reported %s, recomputed %s",
                 *(one.site, f"{one.hour_start:%Y-%m-%dT%H:%MZ}", one.report, one.key, one.figure),
                 *(one.reported, one.recomputed),
@@ -118,6 +124,8 @@ class AuditOperator(BaseOperator):
 
 def audited_period(run_after: datetime, start: str | None, end: str | None) -> tuple[datetime, datetime]:
     """The period of the parameters; a bound that is not given is that of the UTC day before the run."""
+    from plugins.report_runs import parse_range
+
     first, until = parse_range(start, end)
     midnight = run_after.replace(hour=0, minute=0, second=0, microsecond=0)
     period = (first or midnight - timedelta(days=1), until or midnight)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 from pyspark.sql import SparkSession
 
-from settings import Settings
+from local.kafka_topics import ensure_topic
+from settings import CHECKOUT, Settings
 from spark_jobs.audit import run_audit
+from sql.audit import AuditRunning, start_audit
 from sql.daily_reports import publish_days, publish_visits
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
-from tests.spark_jobs.conftest import Ask, count_all, event, send
+from tests.spark_jobs.conftest import NOON, Ask, count_all, environment, event, send
 
 pytestmark = pytest.mark.services
 
@@ -75,7 +80,9 @@ def reported(fresh_pipeline: Settings) -> Settings:
 
 @pytest.fixture
 def audit(reported: Settings, spark: SparkSession) -> Audit:
-    """Audits the day, in this process; returns the status."""
+    """Audits the day, in this process; returns the status. Plans are interpreted: compiling them takes longer."""
+    spark.conf.set("spark.sql.codegen.wholeStage", "false")
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
     def run(settings: Settings = reported, end: datetime = NEXT_DAY) -> str:
         return run_audit(settings, DAY, end, "test", b"0123456789abcdef", lambda: nullcontext(spark))[1]
@@ -148,3 +155,99 @@ def test_every_cell_agrees_and_then_exactly_those_that_were_altered_differ(
     )
     assert newest(ask)["cells_differing"] == 11
     assert ("hourly_page", "/about", "hits", "2", "1") in differences(ask)
+
+
+def test_a_difference_turns_the_seal_red_until_an_audit_agrees_and_what_the_checks_said_stays(
+    reported: Settings, audit: Audit, ask: Ask
+) -> None:
+    seal = """INSERT INTO quality.hour_seal SELECT site, hour_start, revision, 'green', 'all hold', %s, now()
+              FROM report.hour_checked RETURNING 1"""
+    (run,) = ask("INSERT INTO quality.run (run_label) VALUES ('test') RETURNING run_id")
+    ask(seal % run["run_id"])
+    ask("UPDATE report.hourly_page SET hits = hits + 1 WHERE path = '/post' RETURNING 1")
+    ask("UPDATE report.hourly_status SET hits = hits + 1 WHERE site = 'blog' RETURNING 1")
+    assert audit() == "differs"
+    current = "SELECT seal, reason, audit_verdict FROM quality.current_seal WHERE site = 'blog'"
+    reason = f"audit {newest(ask)['audit_id']}: 2 cells differ (hourly_page 1, hourly_status 1)"
+    assert ask(current) == [{"seal": "red", "reason": reason, "audit_verdict": "differs"}]
+    assert ask("SELECT seal FROM report.hour_state WHERE site = 'blog'") == [{"seal": "red"}]
+    assert ask("SELECT seal, reason FROM quality.hour_seal WHERE site = 'blog'") == [
+        {"seal": "green", "reason": "all hold"}
+    ]
+    assert ask("SELECT count(*)::int AS n FROM quality.current_seal WHERE seal = 'green'") == [{"n": 5}]
+    ask("UPDATE report.hourly_page SET hits = hits - 1 WHERE path = '/post' RETURNING 1")
+    ask("UPDATE report.hourly_status SET hits = hits - 1 WHERE site = 'blog' RETURNING 1")
+    assert audit() == "equal"
+    assert ask(current) == [{"seal": "green", "reason": "all hold", "audit_verdict": "equal"}]
+
+
+def test_hours_that_cannot_be_checked_are_named_with_the_reason(reported: Settings, audit: Audit, ask: Ask) -> None:
+    send(reported, [(b"web-1", event(17, second=3710))])
+    count_all(reported)
+    (partition,) = ask("SELECT kafka_partition AS n FROM stream.position WHERE next_offset > 0")
+    admin = KafkaAdminClient(**reported.kafka_python_options("footfall_admin"))
+    admin.delete_records({TopicPartition(reported.topic, partition["n"]): 1})
+    assert audit() == "equal"
+    gone = f"no longer in Kafka: partition {partition['n']} [0, "
+    assert [(site, hour, reason.startswith(gone)) for site, hour, reason in map(_words, unchecked(ask))] == [
+        ("shop", 12, True),
+        ("shop", 13, False),
+    ]
+    assert unchecked(ask)[1][2] == "late data waits for its revision"
+    found = newest(ask)
+    assert (found["hours_checked"], found["hours_unchecked"], found["offsets_gone"]) == (3, 2, 1)
+    assert "not all hours could be checked, so the day was not" in str(found["notes"])
+
+    # The topic is deleted and made anew: its offsets are others, whatever their numbers.
+    admin.delete_topics([reported.topic])
+    ensure_topic(reported.kafka_python_options("footfall_admin"), reported.topic)
+    admin.close()
+    assert audit() == "unchecked"
+    assert newest(ask)["hours_checked"] == 0
+    assert {reason.partition(":")[0] for _, _, reason in map(_words, unchecked(ask))} == {
+        "late data waits for its revision",
+        "no longer in Kafka",
+    }
+
+
+def _words(row: tuple[object, ...]) -> tuple[str, int, str]:
+    site, hour, reason = row
+    assert isinstance(hour, int)
+    return str(site), hour, str(reason)
+
+
+def test_the_door_says_by_its_exit_code_what_came_of_it_and_one_audit_runs_at_a_time(
+    fresh_pipeline: Settings, ask: Ask
+) -> None:
+    def door(start: str, end: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "spark_jobs.audit", "--start", start, "--end", end],
+            env=environment(fresh_pipeline),
+            cwd=CHECKOUT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    assert door("2026-11-19", "2026-11-20")[0] == 3  # nothing is reported
+    assert newest(ask)["status"] == "unchecked"
+    assert door("2026-11-20", "2026-11-19")[0] == 2
+    with Warehouse(fresh_pipeline.dsn("footfall_reporter"), "test") as other:
+        start_audit(other, "the other one", DAY, NEXT_DAY)
+        code, output = door("2026-11-19", "2026-11-20")
+        assert code == 4
+        assert "another audit runs" in output
+    with Warehouse(fresh_pipeline.dsn("footfall_reporter"), "test") as third:
+        start_audit(third, "the next one", DAY, NEXT_DAY)
+        with (
+            Warehouse(fresh_pipeline.dsn("footfall_reporter"), "test") as fourth,
+            pytest.raises(AuditRunning, match="another audit runs"),
+        ):
+            start_audit(fourth, "one too many", DAY, NEXT_DAY)
+    assert ask("SELECT run_label, status, error FROM quality.audit ORDER BY audit_id DESC LIMIT 2") == [
+        {"run_label": "the next one", "status": "running", "error": None},
+        {"run_label": "the other one", "status": "broken", "error": "ended without a word"},
+    ]
