@@ -19,7 +19,7 @@ from sql.audit import AuditRunning, start_audit
 from sql.daily_reports import publish_days, publish_visits
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
-from tests.spark_jobs.conftest import NOON, Ask, count_all, environment, event, send
+from tests.spark_jobs.conftest import Ask, count_all, environment, event, send
 
 pytestmark = pytest.mark.services
 
