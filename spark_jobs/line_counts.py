@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import msgspec
 import numpy as np
@@ -178,9 +179,7 @@ def _sketches(lines: Lines, visitors: Visitors) -> pa.Table:
             visitors.sites.take(pa.array(who[starts])),
             visitors.key_ids.take(pa.array(who[starts])),
             _CLASS_NAMES.take(pa.array(agent_class[starts])),
-            pa.array(
-                [sketch_of(hashes[begin:end]) for begin, end in zip(bounds, bounds[1:], strict=False)], pa.binary()
-            ),
+            pa.array([sketch_of(hashes[begin:end]) for begin, end in pairwise(bounds)], pa.binary()),
         ],
         schema=SKETCHES,
     )

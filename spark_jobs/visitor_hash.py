@@ -1,6 +1,7 @@
 """A visitor as a number: a keyed hash of site, address and user agent that nobody without the key can undo.
 
-HMAC-SHA256 (RFC 2104) of site, 0x1F, address, 0x1F, user agent under the key of the event's period; its first 8 bytes as a signed big-endian integer.
+HMAC-SHA256 (RFC 2104) of ``site 0x1F address 0x1F user agent`` under the key of the event's period; its first 8 bytes
+as a signed big-endian integer.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class VisitorKeys:
         """The keys whose files are there now: one that was deleted meanwhile is used no longer."""
         there = {path.stem for path in self._folder.glob("*.key")}
         self._read = {key_id: key for key_id, key in self._read.items() if key_id in there}
-        for key_id in there - self._read.keys():
+        for key_id in sorted(there - self._read.keys()):
             self._read[key_id] = VisitorKey(key_id, _secret(self._folder / f"{key_id}.key"))
         # Two files of one period: the younger key is in use, the older one was given up.
         newest = sorted(self._read.values(), key=lambda key: _numbered(key.key_id))
@@ -105,7 +105,8 @@ def _keep(path: Path, text: str) -> None:
     """Write a file that nobody else may read, whole or not at all; one that is there stays."""
     partial = path.with_suffix(f".{os.getpid()}")
     partial.unlink(missing_ok=True)
-    with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+    partial.touch(0o600, exist_ok=False)
+    with partial.open("w", encoding="ascii") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -46,9 +46,7 @@ def postgres_server(settings_home: Settings) -> Iterator[Settings]:
 
 
 def _settings_of(server: Settings, database: str) -> Settings:
-    return server.model_copy(
-        update={"postgres_dsn": f"host=127.0.0.1 port={server.postgres_port} dbname={database}"}
-    )
+    return server.model_copy(update={"postgres_dsn": f"host=127.0.0.1 port={server.postgres_port} dbname={database}"})
 
 
 @pytest.fixture(scope="session")

@@ -26,9 +26,9 @@ BEGIN
     IF get_byte(head, 0) < 3 THEN
         RETURN 9223372036854775807;
     END IF;
-    RETURN get_byte(head, 23)::bigint << 56 | get_byte(head, 22)::bigint << 48 | get_byte(head, 21)::bigint << 40
-         | get_byte(head, 20)::bigint << 32 | get_byte(head, 19)::bigint << 24 | get_byte(head, 18)::bigint << 16
-         | get_byte(head, 17)::bigint << 8 | get_byte(head, 16);
+    RETURN (get_byte(head, 23)::bigint << 56) | (get_byte(head, 22)::bigint << 48) | (get_byte(head, 21)::bigint << 40)
+         | (get_byte(head, 20)::bigint << 32) | (get_byte(head, 19)::bigint << 24) | (get_byte(head, 18)::bigint << 16)
+         | (get_byte(head, 17)::bigint << 8) | get_byte(head, 16);
 END
 $$;
 COMMENT ON FUNCTION report.theta IS 'Theta of a compact theta sketch: it holds every hash below that; 9223372036854775807 = 1.0, the sketch is exact. Another format is an error.';
@@ -45,10 +45,10 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value';
     END IF;
     RETURN ARRAY(
-        SELECT get_byte(bytes, at + 7)::bigint << 56 | get_byte(bytes, at + 6)::bigint << 48
-             | get_byte(bytes, at + 5)::bigint << 40 | get_byte(bytes, at + 4)::bigint << 32
-             | get_byte(bytes, at + 3)::bigint << 24 | get_byte(bytes, at + 2)::bigint << 16
-             | get_byte(bytes, at + 1)::bigint << 8 | get_byte(bytes, at)
+        SELECT (get_byte(bytes, at + 7)::bigint << 56) | (get_byte(bytes, at + 6)::bigint << 48)
+             | (get_byte(bytes, at + 5)::bigint << 40) | (get_byte(bytes, at + 4)::bigint << 32)
+             | (get_byte(bytes, at + 3)::bigint << 24) | (get_byte(bytes, at + 2)::bigint << 16)
+             | (get_byte(bytes, at + 1)::bigint << 8) | get_byte(bytes, at)
         FROM generate_series(place, length(bytes) - 8, 8) AS at
     );
 END
@@ -81,19 +81,34 @@ CREATE FUNCTION report.bin_latency_us(bin integer) RETURNS double precision
                 ELSE 2 * power(1.01::double precision / 0.99, bin) / (1.01::double precision / 0.99 + 1) END;
 COMMENT ON FUNCTION report.bin_latency_us IS 'Latency in microseconds a bin stands for: within 1 % of every latency in it. Bin -1 is 0 us, bin i holds (g^(i-1), g^i] with g = 1.01 / 0.99.';
 
+-- A loop: an eighth of the time of a query with a window over unnest, and pages ask it four times each.
 CREATE FUNCTION report.latency_percentile_ms(
     bins smallint[], counts bigint[], fraction double precision, latency_us_max bigint DEFAULT NULL
 ) RETURNS double precision
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT least(report.bin_latency_us(min(h.bin)), latency_us_max) / 1000
-    FROM (
-        SELECT bin, sum(count) OVER (ORDER BY bin) AS up_to, sum(count) OVER () AS total
-        FROM unnest(bins, counts) AS part (bin, count)
-    ) AS h
-    WHERE h.up_to > floor(fraction * (h.total - 1))
+DECLARE
+    total numeric := 0;
+    place numeric;
+    up_to bigint := 0;
+    count bigint;
+    i integer := 0;
+BEGIN
+    FOREACH count IN ARRAY coalesce(counts, '{}') LOOP
+        total := total + count;
+    END LOOP;
+    place := floor(fraction::numeric * (total - 1));
+    FOREACH count IN ARRAY coalesce(counts, '{}') LOOP
+        i := i + 1;
+        up_to := up_to + count;
+        IF up_to > place THEN
+            RETURN least(report.bin_latency_us(bins[i]), latency_us_max) / 1000;
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END
 $$;
-COMMENT ON FUNCTION report.latency_percentile_ms IS 'Percentile in milliseconds of a histogram: of n latencies in order the one at place floor(fraction * (n - 1)), counted from 0, within 1 % and never above the largest. Null when nothing was measured.';
+COMMENT ON FUNCTION report.latency_percentile_ms IS 'Percentile in milliseconds of a histogram (bins ascending): of n latencies in order the one at place floor(fraction * (n - 1)), counted from 0, within 1 % and never above the largest. Null when nothing was measured.';
 
 -- ---- further columns of the reports there are
 ALTER TABLE report.hourly_traffic

@@ -209,7 +209,7 @@ CREATE FUNCTION report.page_measure(
     latency_count bigint, p50_ms double precision, p90_ms double precision, p95_ms double precision,
     p99_ms double precision, max_ms double precision
 )
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB'  -- bins of many pages are added up in memory
 AS $$
     WITH hour AS MATERIALIZED (
         SELECT * FROM report.known_hour(page_measure.site, page_measure.start_at, page_measure.end_at,

@@ -54,12 +54,20 @@ WITH last AS MATERIALIZED (
           UNION ALL (TABLE published_edge EXCEPT TABLE pg_temp.publishing_edge)) AS edge
 )
 SELECT site, day_start, coalesce(last.revision, 0) + 1 AS revision,
-       (SELECT coalesce(sum(n.visits), 0)::bigint FROM pg_temp.publishing_visit AS n
-        WHERE (n.site, n.day_start) = (last.site, last.day_start)) AS visits_now,
-       (SELECT coalesce(sum(b.visits), 0)::bigint FROM published_visit AS b
-        WHERE (b.site, b.day_start) = (last.site, last.day_start)) AS visits_before
+       coalesce(now_.visits, 0) AS visits_now, coalesce(before.visits, 0) AS visits_before,
+       coalesce(now_.hits, 0) AS hits_now, coalesce(before.hits, 0) AS hits_before
 FROM moved
-JOIN last USING (site, day_start);
+JOIN last USING (site, day_start)
+LEFT JOIN (
+    SELECT site, day_start, sum(visits)::bigint AS visits, sum(hits)::bigint AS hits
+    FROM pg_temp.publishing_visit
+    GROUP BY site, day_start
+) AS now_ USING (site, day_start)
+LEFT JOIN (
+    SELECT site, day_start, sum(visits)::bigint AS visits, sum(hits)::bigint AS hits
+    FROM published_visit
+    GROUP BY site, day_start
+) AS before USING (site, day_start);
 
 -- statement_timestamp() is the same in all statements of this file, and later than the wait for the lock.
 INSERT INTO report.visit_revision (site, day_start, revision, cause, visits_delta, ledger_id, made_at)
@@ -70,7 +78,7 @@ SELECT d.site, d.day_start, d.revision,
                 WHERE t.site = d.site AND t.hour_start >= d.day_start
                   AND t.hour_start < d.day_start + interval '24 hours' AND t.last_ledger_id > before.ledger_id
             ) THEN 'late data'
-            WHEN d.visits_now = d.visits_before THEN 'visits went on'
+            WHEN d.visits_now = d.visits_before AND d.hits_now > d.hits_before THEN 'visits went on'
             ELSE 'corrected data' END,
        d.visits_now - d.visits_before, (SELECT coalesce(max(ledger_id), 0) FROM stream.ledger), statement_timestamp()
 FROM pg_temp.publishing_day AS d

@@ -6,10 +6,11 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
@@ -114,3 +115,16 @@ def spark(kafka_broker: Settings) -> Iterator[SparkSession]:
     session = start_session("local[2]", "512m", home / "jars" / "spark", home / "spark")
     yield session
     session.stop()
+
+
+def kafka_rows(values: Sequence[bytes], first_offset: int = 0, partition: int = 0) -> pa.RecordBatch:
+    """Records as Spark hands them to a task."""
+    count = len(values)
+    return pa.RecordBatch.from_pydict(
+        {
+            "partition": pa.array([partition] * count, pa.int32()),
+            "offset": pa.array(range(first_offset, first_offset + count), pa.int64()),
+            "received_us": pa.array([0] * count, pa.int64()),
+            "value": pa.array(values, pa.binary()),
+        }
+    )

@@ -53,7 +53,9 @@ class Launch:
         start = starting_offsets(self.warehouse, topic, lease.epoch, "record")
         batch = StreamBatch(
             writer=self.writer_class(self.warehouse, topic.topic_id, lease.epoch, Cardinality(5_000, 1_000)),
-            visitor_keys=VisitorKeys(self.folder / "keys", "month", self.warehouse, lambda count: bytes(range(count))),
+            visitor_keys=VisitorKeys(
+                self.folder / "keys", "month", self.warehouse, lambda count: bytes(range(count))
+            ),
             checkpoint=self.folder / checkpoint,
             topic=topic.topic,
             starting_offsets=start,
