@@ -216,6 +216,25 @@ def _words(row: tuple[object, ...]) -> tuple[str, int, str]:
     return str(site), hour, str(reason)
 
 
+def test_stopped_by_a_signal_it_says_so_and_leaves_no_line_behind(reported: Settings, ask: Ask) -> None:
+    job = subprocess.Popen(
+        [sys.executable, "-m", "spark_jobs.audit", "--start", "2026-11-19", "--end", "2026-11-20"],
+        env=environment(reported),
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert job.stdout is not None
+    words = next(line for line in job.stdout if "reading" in line or "could not run" in line)
+    assert "records at most from Kafka" in words
+    job.terminate()
+    output, _ = job.communicate(timeout=60)
+    assert job.returncode == 5, output
+    assert (newest(ask)["status"], newest(ask)["error"]) == ("broken", "stopped by a signal")
+    assert not (reported.home / "audit").exists()
+
+
 def test_the_door_says_by_its_exit_code_what_came_of_it_and_one_audit_runs_at_a_time(
     fresh_pipeline: Settings, ask: Ask
 ) -> None:
