@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import ParamValidationError
 from settings import CHECKOUT
 
 DAG_IDS = [
+    "audit",
     "daily_traffic_report",
     "hourly_traffic_report",
     "log_generator",
