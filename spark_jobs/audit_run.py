@@ -104,15 +104,15 @@ def audit(session: SparkSession, moment: Moment, connection: Mapping[str, str], 
     unchecked = places(session, [(site, epoch_s(at)) for site, at in plan.unchecked])
     # Also hours that no report knows of: their lines must show as rows that only the records have.
     of_hours = outside_places(lines.where(_within(moment)), "hour_s", unchecked)
-    _write(folder, *hour_figures(of_hours, own_rows))
+    _write(folder, "hours", *hour_figures(of_hours, own_rows))
     day_places = [(day.site, epoch_s(day.day_start)) for day in days]
     if days:
-        _write(folder, day_figures(of_places(lines, "day_s", places(session, day_places))))
+        _write(folder, "days", day_figures(of_places(lines, "day_s", places(session, day_places))))
     if months:
         of_months = lines.where(_within(moment)).withColumn(
             "month_s", f.unix_timestamp(f.date_trunc("month", f.timestamp_seconds("hour_s")))
         )
-        _write(folder, month_figures(of_places(of_months, "month_s", places(session, months))))
+        _write(folder, "months", month_figures(of_places(of_months, "month_s", places(session, months))))
     visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, folder)
     compared = _compared(session, published, unchecked, day_places, visit_places, months)
     recomputed = session.read.parquet(str(folder))
@@ -149,10 +149,10 @@ def _within(moment: Moment) -> Column:
     return (f.col("hour_s") >= epoch_s(moment.start)) & (f.col("hour_s") < epoch_s(moment.end))
 
 
-def _write(folder: Path, *figures: DataFrame) -> None:
+def _write(folder: Path, of_what: str, *figures: DataFrame) -> None:
     for one in figures:
         one.coalesce(1).write.mode("append").parquet(str(folder))
-        log.info("a report is recomputed")
+    log.info("reports of %s recomputed", of_what)
 
 
 def _visits(
@@ -196,7 +196,7 @@ def _visits(
             for (site, start_s), number in sorted(beyond.items())
         ]
         if whole:
-            _write(folder, *visit_figures(of_places(of_days, "day_s", places(session, whole))))
+            _write(folder, "visits", *visit_figures(of_places(of_days, "day_s", places(session, whole))))
         of_days.unpersist()
         done += whole
     return done, notes

@@ -129,7 +129,7 @@ def test_every_cell_agrees_and_then_exactly_those_that_were_altered_differ(
         "SELECT agent_class, visits::int, page_views::int, duration_seconds_sum::int AS seconds"
         " FROM report.current_daily_visit WHERE site = 'shop' AND day_start = '2026-11-19Z' ORDER BY 1"
     ) == [
-        {"agent_class": "human", "visits": 4, "page_views": 9, "seconds": 1296},
+        {"agent_class": "human", "visits": 5, "page_views": 10, "seconds": 1296},
         {"agent_class": "scanner", "visits": 1, "page_views": 0, "seconds": 1},
     ]
     alterations = [
