@@ -24,9 +24,34 @@ _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
 _ABSOLUTE_FORM = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 # A candidate is bounded and taken whole, so that no text makes the search slower than linear.
 _CANDIDATE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:.]{2,64}(?![0-9A-Za-z:])")
-# An e-mail address, and a JSON Web Token (RFC 7519) or what is built like one: they name or let in one person.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+# What names one person or lets one in: an e-mail address (not logo@2x.png), a JSON Web Token (RFC 7519) or what is
+# built like one, a session's id, and a path's segment that is nothing but a UUID or 32 hexadecimal digits and more.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}([A-Za-z]{2,63})")
+_FILE_ENDINGS = frozenset(
+    (
+        "avif",
+        "css",
+        "gif",
+        "htm",
+        "html",
+        "ico",
+        "jpeg",
+        "jpg",
+        "js",
+        "json",
+        "map",
+        "mjs",
+        "php",
+        "png",
+        "svg",
+        "webp",
+    )
+)
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}")
+_SESSION = re.compile(r"(?i)(;[a-z]{0,5}(?:session_?id|sessid|sid)=)[^/;]*")
+_LONE_ID = re.compile(
+    r"(?<![^/])(?:[0-9A-Fa-f]{32,128}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![^/])"
+)
 # What a sample of a record must not show: the client's name, and what stands behind a question mark.
 _CLIENT_FIELD = re.compile(r'("ip"\s*:\s*")[^"]*')
 _FIRST_WORD = re.compile(r'("raw"\s*:\s*")[^ "]*')
@@ -51,30 +76,38 @@ def mask_addresses(text: str) -> str:
     return masked
 
 
+def _mask_if_email(match: re.Match[str]) -> str:
+    return match.group() if match.group(1).lower() in _FILE_ENDINGS else PERSONAL
+
+
 def mask_personal(text: str) -> str:
     """The text without network addresses (``:ip``), e-mail addresses and tokens (``:id``)."""
     if "@" in text:
-        text = _EMAIL.sub(PERSONAL, text)
+        text = _EMAIL.sub(_mask_if_email, text)
     if "eyJ" in text:
         text = _TOKEN.sub(PERSONAL, text)
     return mask_addresses(text)
 
 
 def _mask_encoded(path: str) -> str:
-    """The path without addresses, also where they are percent-encoded, up to three times."""
+    """The path without what names a person, also where it is percent-encoded, up to three times."""
     plain = path
     for _ in range(3):
         plain = unquote(plain, errors="backslashreplace")
-    masked = mask_addresses(plain)
-    return masked if masked != plain else mask_addresses(path)
+    masked = _mask_segments(plain)
+    return masked if masked != plain else _mask_segments(path)
+
+
+def _mask_segments(path: str) -> str:
+    return mask_personal(_LONE_ID.sub(PERSONAL, _SESSION.sub(rf"\g<1>{PERSONAL}", path)))
 
 
 @lru_cache(maxsize=65_536)
 def canonical_path(target: str) -> str:
     """Path of a request target: no scheme, authority, query or fragment; printable ASCII; bounded.
 
-    Percent-encodes what RFC 3986 does not allow in a path, masks addresses, and cuts what is longer than
-    512 bytes with a hash of the whole, so that different long paths stay different.
+    Percent-encodes what RFC 3986 does not allow in a path, masks what names a person (``:ip``, ``:id``), and cuts
+    what is longer than 512 bytes with a hash of the whole, so that different long paths stay different.
     A target that is no path (``*`` aside) becomes ``(malformed)``. Case is kept.
     """
     path = _ABSOLUTE_FORM.sub("", target, count=1) or "/"
@@ -89,7 +122,7 @@ def canonical_path(target: str) -> str:
         tail = blake2b(whole.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
         path = f"{path[: LONGEST_PATH - len(tail) - 1]}~{tail}"
     # Encoding and cutting may have made something that reads as an address again.
-    return mask_addresses(path)
+    return _mask_segments(path)
 
 
 @lru_cache(maxsize=65_536)
@@ -107,4 +140,4 @@ def printable_sample(record: bytes) -> str:
     text = record[:LONGEST_SAMPLE].decode("ascii", "backslashreplace")
     escaped = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
     escaped = _FIRST_WORD.sub(rf"\g<1>{MASK}", _CLIENT_FIELD.sub(rf"\g<1>{MASK}", escaped))
-    return mask_addresses(_QUERY.sub("?", escaped)[:2000])
+    return mask_personal(_QUERY.sub("?", escaped)[:2000])[:2000]
