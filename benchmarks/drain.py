@@ -143,7 +143,8 @@ def watch(settings: Settings, count: int, watcher: Watcher, job: subprocess.Pope
             if counted >= count:
                 return [*marks, snapshot]
             if job.poll() is not None:
-                raise SystemExit(f"the stream job ended with {job.returncode}; see {settings.logs}/bench.log")
+                said = (settings.logs / "bench.log").read_text(encoding="utf-8", errors="replace")[-4000:]
+                raise SystemExit(f"the stream job ended with {job.returncode}:\n{said}")
             time.sleep(0.1)
 
 

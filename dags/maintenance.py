@@ -1,9 +1,10 @@
 """## Keeps what grows in bounds
 
 **Purpose.** Keeps each kind of data as long as docs/privacy.md says: deletes samples of rejected records (their
-numbers stay), keys of visitor hashes, visits and sketches behind old reports; sums up old 10-second buckets by hour;
-deletes Airflow's own records and task logs older than 30 days and the output files of ended jobs older than 14 days;
-shortens the output of running jobs beyond 64 MiB. No published number changes.
+numbers stay), keys of visitor hashes, visits and sketches behind old reports; unites the sketches of hours that ended
+three days ago; sums up old 10-second buckets by the hour; deletes Airflow's own records and task logs older than 30
+days and the output files of ended jobs older than 14 days; shortens the output of running jobs beyond 64 MiB. No
+published number changes.
 
 **When.** Daily at 04:30 UTC.
 
@@ -67,4 +68,17 @@ with DAG(
 
         tidy_logs(context["dag_run"].run_after)
 
-    [expire_rejected_samples(), delete_visitor_keys(), expire_details(), clean_airflow_records(), tidy_logs()]
+    @task
+    def compact_sketches(**context: Any) -> int:
+        """By how many sketches there are fewer; no figure changes."""
+        from plugins.upkeep import compact_sketches
+
+        return compact_sketches(context["dag_run"].run_after - timedelta(days=3))
+
+    [
+        delete_visitor_keys(),
+        compact_sketches() >> expire_details(),
+        expire_rejected_samples(),
+        clean_airflow_records(),
+        tidy_logs(),
+    ]

@@ -13,7 +13,8 @@ from plugins.airflow_command import run_airflow
 from plugins.job_log import expire_logs, shorten_log
 from plugins.watching import watcher
 from settings import Settings
-from spark_jobs.retention import compact_hours, compact_sketches, expire_sketches, expire_visits
+from spark_jobs.retention import compact_hours, expire_sketches, expire_visits
+from spark_jobs.sketch_compaction import compact_sketches as unite_sketches
 from spark_jobs.visitor_keys import delete_expired_keys
 from sql.launches import Job, open_launches
 from sql.launches import expire_rejected_samples as expire_samples
@@ -45,18 +46,24 @@ def delete_visitor_keys(as_of: datetime) -> list[str]:
     settings = Settings()
     with watcher(settings) as warehouse:
         deleted = delete_expired_keys(warehouse, settings.visitor_keys, as_of, settings.visitor_key_days)
-    log.info("Visitor keys deleted: %s", ", ".join(deleted) or "none")
+    log.info("visitor keys deleted: %s", ", ".join(deleted) or "none")
     return deleted
+
+
+def compact_sketches(before: datetime) -> int:
+    """Unite the minutes' visitor sketches of hours that ended before a moment; returns how many fewer there are."""
+    with watcher(Settings()) as warehouse:
+        fewer = unite_sketches(warehouse, before)
+    log.info("%d visitor sketches fewer", fewer)
+    return fewer
 
 
 def expire_details(as_of: datetime) -> dict[str, int]:
     """Sum up or delete old detail behind the reports; returns how many hours, visits and sketches."""
     settings = Settings()
-    with Warehouse(
-        settings.dsn("footfall_writer"), "footfall-airflow-maintenance", statement_timeout_s=300.0
-    ) as warehouse:
+    dsn = settings.dsn("footfall_writer")
+    with Warehouse(dsn, "footfall-airflow-maintenance", statement_timeout_s=300.0) as warehouse:
         done = {
-            "site hours whose sketches were united": compact_sketches(warehouse, as_of),
             "hours whose buckets were summed up": compact_hours(warehouse, as_of, settings.buckets_days),
             "visits deleted": expire_visits(warehouse, as_of, settings.visits_days),
             "sketches deleted": expire_sketches(warehouse, as_of, settings.sketch_days),

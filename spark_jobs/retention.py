@@ -6,17 +6,13 @@ left alone for the time kept (docs/privacy.md, docs/decisions/0035-retention.md)
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import datetime, timedelta
 
-from spark_jobs.visitor_sketches import united
-from sql.warehouse import Warehouse, rows, run
+from sql.warehouse import Warehouse
 
 # Of one transaction: while it lasts, the stream job's batch waits.
 HOURS_AT_ONCE = 24
 DAYS_AT_ONCE = 1
-SCATTERED_AT_ONCE = 500
-KEEP_MINUTES = timedelta(days=3)
 
 
 def compact_hours(warehouse: Warehouse, as_of: datetime, days: int) -> int:
@@ -39,25 +35,3 @@ def _until_done(warehouse: Warehouse, name: str, settled_before: datetime, most:
     while done := int(warehouse.row(name, {"settled_before": settled_before, "most": most})["done"]):
         total += done
     return total
-
-
-def compact_sketches(warehouse: Warehouse, as_of: datetime) -> int:
-    """Unite the minute sketches of hours that began three days ago or earlier; returns the number of site hours.
-
-    Sketches under different keys and of different classes stay apart. A line that comes later makes a minute of its
-    own, which the next run unites.
-    """
-    compacted = 0
-    search = {"before": as_of - KEEP_MINUTES, "most": SCATTERED_AT_ONCE}
-    while scattered := warehouse.rows("retention/scattered_hours", search):
-        for hour in scattered:
-            with warehouse.transaction() as cursor:
-                rows(cursor, "stream/lock_lease")
-                sketches: dict[tuple[str, str], list[bytes]] = defaultdict(list)
-                for row in rows(cursor, "retention/sketches_of_hour", hour):
-                    sketches[row["key_id"], row["agent_class"]].append(bytes(row["sketch"]))
-                for (key_id, agent_class), parts in sketches.items():
-                    whole = {"key_id": key_id, "agent_class": agent_class, "sketch": united(parts)}
-                    run(cursor, "retention/keep_sketch", hour | whole)
-            compacted += 1
-    return compacted

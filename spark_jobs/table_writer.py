@@ -53,13 +53,14 @@ def _copy(cursor: Cursor, delta: str, table: pa.Table) -> None:
 def _write_sketches(cursor: Cursor, sketches: pa.Table) -> None:
     if not sketches.num_rows:
         return
-    stored = rows(cursor, "stream/touched_sketches", _sketch_keys(sketches))
+    stored = rows(cursor, "stream/touched_sketches", sketch_keys(sketches))
     known = pa.Table.from_pylist([row | {"sketch": bytes(row["sketch"])} for row in stored], schema=SKETCHES)
     merged = merged_sketches(pa.concat_tables([known, sketches]))
-    run(cursor, "stream/write_sketches", _sketch_keys(merged) | {"sketches": merged["sketch"].to_pylist()})
+    run(cursor, "stream/write_sketches", sketch_keys(merged) | {"sketches": merged["sketch"].to_pylist()})
 
 
-def _sketch_keys(sketches: pa.Table) -> dict[str, list[object]]:
+def sketch_keys(sketches: pa.Table) -> dict[str, list[object]]:
+    """The keys of sketches, as the parameters of the SQL files that take them."""
     return {
         "sites": sketches["site"].to_pylist(),
         "minute_starts": sketches["minute_start"].to_pylist(),
