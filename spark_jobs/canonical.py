@@ -18,6 +18,7 @@ LONGEST_SEARCHED = 2048  # characters of a path that are looked through for addr
 LONGEST_SAMPLE = 1024
 MASK = ":ip"
 PERSONAL = ":id"
+HIDDEN = ":text"
 
 # RFC 3986 section 3.3 (pchar and "/"), and "%" so that what was encoded stays as it was.
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
@@ -54,7 +55,14 @@ _LONE_ID = re.compile(
 )
 # What a sample of a record must not show: the client's name, and what stands behind a question mark.
 _CLIENT_FIELD = re.compile(r'("ip"\s*:\s*")[^"]*')
-_FIRST_WORD = re.compile(r'("raw"\s*:\s*")[^ "]*')
+# Text of fields that are not the contract's, and of those that tell of a person; also where the sample is cut.
+_OTHER_FIELD = re.compile(
+    r'("(?!(?:ts|ip|method|path|status|bytes|site|latency_ms|country|source|seq|error|raw|protocol|host)")'
+    r'[^"\\]{0,64}"\s*:\s*")(?:[^"\\]|\\.)*("|\\?$)'
+)
+_RAW_LINE = re.compile(r'"raw"\s*:\s*"')
+_FIRST_WORD = re.compile(r'\A[^ "]+')
+_ANSWER = re.compile(r"[ 0-9-]{0,24}")
 _QUERY = re.compile(r'\?[^ "]*')
 
 
@@ -136,8 +144,28 @@ def registered_country(ip: str) -> str:
 
 
 def printable_sample(record: bytes) -> str:
-    """The start of a record as printable ASCII: other bytes as ``\\xNN``, no client, address, or query string."""
+    """The start of a record as printable ASCII, other bytes as ``\\xNN``, without what tells of a person.
+
+    Of a log line, also one within ``raw``, the request and the numbers behind it stay; of a JSON object the fields of
+    the wire contract but client, referrer and user agent. Query strings, addresses and the like go everywhere.
+    """
     text = record[:LONGEST_SAMPLE].decode("ascii", "backslashreplace")
     escaped = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
-    escaped = _FIRST_WORD.sub(rf"\g<1>{MASK}", _CLIENT_FIELD.sub(rf"\g<1>{MASK}", escaped))
+    raw = _RAW_LINE.search(escaped)
+    if raw is not None:
+        line = _FIRST_WORD.sub(MASK, escaped[raw.end() :], count=1)
+        escaped = escaped[: raw.end()] + _request_only(line, '\\"')
+    elif not escaped.lstrip().startswith("{"):
+        escaped = _request_only(escaped, '"')
+    escaped = _OTHER_FIELD.sub(rf"\g<1>{HIDDEN}\g<2>", _CLIENT_FIELD.sub(rf"\g<1>{MASK}", escaped))
     return mask_personal(_QUERY.sub("?", escaped)[:2000])[:2000]
+
+
+def _request_only(line: str, quote: str) -> str:
+    """Client and user names stand before the time, in brackets; referrer and user agent behind the request."""
+    parts = line.split(quote, 2)
+    if len(parts) < 3:
+        return line
+    _, bracket, time = parts[0].partition("[")
+    answer = _ANSWER.match(parts[2])
+    return f"{MASK} {bracket}{time}{quote}{parts[1]}{quote}{answer[0] if answer else ''}{HIDDEN}"

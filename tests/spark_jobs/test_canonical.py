@@ -105,13 +105,32 @@ def test_no_address_survives_masking(address: object) -> None:
 
 
 def test_a_sample_shows_other_bytes_as_escapes_and_no_address() -> None:
-    assert printable_sample(b'{"ip":"192.0.2.7","p":"\x1b[31m\xff"}') == '{"ip":":ip","p":"\\x1b[31m\\xff"}'
+    sample = printable_sample(b'{"ip":"192.0.2.7","path":"\x1b[31m\xff"}')
+    assert sample == '{"ip":":ip","path":"\\x1b[31m\\xff"}'
     assert len(printable_sample(b"\xff" * 100_000)) <= 2000
 
 
-def test_a_sample_shows_neither_client_name_nor_query_string() -> None:
-    record = b'{"ip":"dialup-1.isp.example","path":"/a?token=x","raw":"192.168.001.005 - - GET"}'
-    assert printable_sample(record) == '{"ip":":ip","path":"/a?","raw":":ip - - GET"}'
+@pytest.mark.parametrize(
+    ("record", "sample"),
+    [
+        (b'{"ip":"pc7.isp.example","path":"/a?token=x"}', '{"ip":":ip","path":"/a?"}'),
+        (b'{"user_agent":"Mozilla \\"x\\" y","status":"x"}', '{"user_agent":":text","status":"x"}'),
+        (b'{"referrer":"http://a/b","clientName":"Joe"}', '{"referrer":":text","clientName":":text"}'),
+        (b'{"status":"x","user_agent":"Mozilla/5.0 (cut he', '{"status":"x","user_agent":":text'),
+        (b'{"raw":"192.168.001.005 - - GET"}', '{"raw":":ip - - GET"}'),
+        (
+            b'{"raw":"pc7.isp.example - joe [x] \\"GET /a?b HTTP/1.1\\" 200 5 \\"http://a/b\\" \\"Mozilla/5.0\\""}',
+            '{"raw":":ip [x] \\"GET /a? HTTP/1.1\\" 200 5 :text',
+        ),
+        (
+            b'pc7.isp.example - - [x] "GET / HTTP/1.1" 200 5 "-" "Mozilla/5.0"',
+            ':ip [x] "GET / HTTP/1.1" 200 5 :text',
+        ),
+        (b"not json", "not json"),
+    ],
+)
+def test_a_sample_shows_what_is_wrong_and_not_whose_it_is(record: bytes, sample: str) -> None:
+    assert printable_sample(record) == sample
 
 
 @pytest.mark.parametrize(
