@@ -1,7 +1,7 @@
 """What is kept how long: old detail is summed up or deleted, in small transactions between the stream job's batches.
 
 Nothing here changes a published number. Hours and days go only when their report includes every line and has been
-left alone for the time kept (docs/privacy.md, docs/decisions/0035-retention.md).
+left alone for the time kept (docs/privacy.md, docs/decisions/0037-retention.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
--- depends: 0007.dimensions
+-- depends: 0008b.report-ranges
 -- From a number back to its lines, and what may be deleted when it is old.
 
 SET LOCAL ROLE footfall_owner;
@@ -143,17 +143,19 @@ DECLARE
 BEGIN
     PERFORM FROM stream.lease WHERE only_row FOR UPDATE;
     FOR old_day IN
-        SELECT t.site, date_trunc('day', t.hour_start, 'UTC') AS day_start, max(t.last_ledger_id) AS last_ledger_id
+        SELECT t.site, d.day_start, max(t.last_ledger_id) AS last_ledger_id
         FROM stream.touched_hour AS t
-        LEFT JOIN stream.settled_hours(settled_before) AS s USING (site, hour_start)
+        CROSS JOIN LATERAL (SELECT date_trunc('day', t.hour_start, 'UTC') AS day_start) AS d
+        LEFT JOIN stream.settled_hours(settled_before) AS s ON s.site = t.site AND s.hour_start = t.hour_start
         WHERE EXISTS (
             SELECT FROM stream.visit AS v
-            WHERE v.site = t.site AND v.started_at >= date_trunc('day', t.hour_start, 'UTC')
-              AND v.started_at < date_trunc('day', t.hour_start, 'UTC') + interval '24 hours'
+            WHERE v.site = t.site AND v.started_at >= d.day_start AND v.started_at < d.day_start + interval '24 hours'
+        ) AND EXISTS (
+            SELECT FROM report.visit_revision AS r WHERE r.site = t.site AND r.day_start = d.day_start
         )
-        GROUP BY t.site, date_trunc('day', t.hour_start, 'UTC')
+        GROUP BY t.site, d.day_start
         HAVING bool_and(s.site IS NOT NULL)
-        ORDER BY 2
+        ORDER BY d.day_start
         LIMIT most
     LOOP
         DELETE FROM stream.visit AS v

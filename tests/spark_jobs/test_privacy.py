@@ -13,7 +13,8 @@ import pytest
 
 from producers.access_log import UnparsedLine
 from settings import Settings
-from sql.hourly_reports import publish_days, publish_hours
+from sql.daily_reports import publish_days, publish_visits
+from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.spark_jobs.conftest import NOON, count_all, event, send
 from tests.sql.counted_traffic import execute, select
@@ -91,6 +92,7 @@ def test_nothing_planted_in_log_lines_is_found_anywhere_but_in_kafka(
     with Warehouse(fresh_pipeline.dsn("footfall_reporter"), "test") as reporter:
         publish_hours(reporter, as_of)
         publish_days(reporter, as_of)
+        publish_visits(reporter, as_of)
 
     leaks: list[tuple[str, str]] = []
     with Warehouse(fresh_pipeline.dsn("footfall_admin"), "test") as admin:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spark_jobs.retention import compact_hours, expire_sketches, expire_visits
-from spark_jobs.visitor_sketches import sketch_of
+from sql.daily_reports import publish_visits
+from sql.hourly_reports import publish_hours
 from sql.warehouse import DatabaseError, Warehouse
 from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
 
@@ -47,6 +48,12 @@ def reported(admin: Warehouse, days_ago: float) -> None:
         " SELECT site, hour_start, 1, last_ledger_id, %(at)s FROM stream.touched_hour ON CONFLICT (site, hour_start)"
         " DO UPDATE SET ledger_id = excluded.ledger_id, checked_at = excluded.checked_at",
         {"at": NOW - timedelta(days=days_ago)},
+    )
+    execute(
+        admin,
+        "INSERT INTO report.visit_revision (site, day_start, revision, cause, visits_delta, ledger_id)"
+        " SELECT DISTINCT site, date_trunc('day', started_at, 'UTC'), 1, 'first report', 1, 1 FROM stream.visit"
+        " ON CONFLICT DO NOTHING",
     )
 
 
@@ -97,14 +104,14 @@ def test_histograms_are_added_up_bin_by_bin(traffic: CountedTraffic, admin: Ware
     traffic.batch(*CELLS)
     for start, bins, counts, largest in (("10:00:00", [3, 5], [1, 2], 70), ("10:30:00", [5, 9], [4, 1], 90)):
         traffic.execute(
-            "INSERT INTO stream.latency_bin VALUES (%(start)s, 1, %(bins)s::smallint[], %(counts)s, %(largest)s)",
+            "INSERT INTO stream.latency_bin VALUES (%(start)s, 99, %(bins)s::smallint[], %(counts)s, %(largest)s)",
             {"start": at(start), "bins": bins, "counts": counts, "largest": largest},
         )
     reported(admin, 63)
     compact_hours(traffic.warehouse, NOW, days=62)
-    assert select(admin, "SELECT bucket_start, bins, counts, latency_us_max FROM stream.latency_bin") == [
-        (at("10:00:00"), [3, 5, 9], [1, 6, 1], 90)
-    ]
+    assert select(
+        admin, "SELECT bucket_start, bins, counts, latency_us_max FROM stream.latency_bin WHERE page_id = 99"
+    ) == [(at("10:00:00"), [3, 5, 9], [1, 6, 1], 90)]
 
 
 def visit(traffic: CountedTraffic, started_at: str, visitor: int) -> None:
@@ -116,7 +123,9 @@ def visit(traffic: CountedTraffic, started_at: str, visitor: int) -> None:
 
 
 def keyed(traffic: CountedTraffic) -> None:
-    traffic.execute("INSERT INTO stream.visitor_key VALUES ('2026-06', '2026-06-01', '2026-07-01')")
+    traffic.execute(
+        "INSERT INTO stream.visitor_key VALUES ('2026-06', '2026-06-01', '2026-07-01') ON CONFLICT DO NOTHING"
+    )
 
 
 def test_visits_go_by_whole_settled_days_with_the_lists_of_own_rows(
@@ -140,25 +149,52 @@ def test_visits_go_by_whole_settled_days_with_the_lists_of_own_rows(
     ]
 
 
-def sketch(traffic: CountedTraffic, minute: str, visitors: list[int], agent_class: str = "human") -> None:
-    traffic.execute(
-        "INSERT INTO stream.visitor_sketch VALUES ('shop', %(minute)s, '2026-06', %(class)s, %(sketch)s)",
-        {"minute": at(minute), "class": agent_class, "sketch": sketch_of(visitors)},
-    )
+def test_visits_that_no_report_has_yet_stay(traffic: CountedTraffic, admin: Warehouse) -> None:
+    keyed(traffic)
+    traffic.batch(*CELLS)
+    visit(traffic, "10:00:00", 1)
+    reported(admin, 63)
+    execute(admin, "DELETE FROM report.visit_revision")
+    assert expire_visits(traffic.warehouse, NOW, days=62) == 0
 
 
-SKETCHES = "SELECT to_char(minute_start, 'HH24:MI') AS minute FROM stream.visitor_sketch ORDER BY 1"
+def test_a_day_whose_visits_are_gone_keeps_its_last_report_when_a_line_comes_later(
+    traffic: CountedTraffic, admin: Warehouse, reporter: Warehouse
+) -> None:
+    keyed(traffic)
+    traffic.batch(*CELLS)
+    visit(traffic, "10:00:00", 1)
+    visit(traffic, "10:00:00", 2)
+    assert len(publish_visits(reporter, NOW)) == 1
+    before = select(admin, "SELECT visits FROM report.current_daily_visit")
+    reported(admin, 63)
+    assert expire_visits(traffic.warehouse, NOW, days=62) == 2
+    visit(traffic, "10:00:00", 3)
+    assert publish_visits(reporter, NOW) == []
+    assert select(admin, "SELECT visits FROM report.current_daily_visit") == before == [(2,)]
+
+
+def test_an_hour_whose_sketches_are_gone_still_counts_its_visitors_when_a_line_comes_later(
+    traffic: CountedTraffic, admin: Warehouse, reporter: Warehouse
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=3, visitors=(1, 2)))
+    publish_hours(reporter, NOW)
+    execute(admin, "UPDATE report.hour_checked SET checked_at = %(at)s", {"at": NOW - timedelta(days=401)})
+    assert expire_sketches(traffic.warehouse, NOW, days=400) == 1
+    traffic.batch(Cell("10:00:20", visitors=(3,)))
+    publish_hours(reporter, NOW)
+    assert select(admin, "SELECT revision, hits, visitors FROM report.hourly_traffic ORDER BY 1") == [
+        (1, 3, 2),
+        (2, 4, 3),
+    ]
 
 
 def test_sketches_go_only_with_settled_hours(traffic: CountedTraffic, admin: Warehouse) -> None:
-    keyed(traffic)
     traffic.batch(*CELLS)
-    sketch(traffic, "10:00:00", [1])
-    sketch(traffic, "11:00:00", [1])
     reported(admin, 401)
     execute(admin, "UPDATE report.hour_checked SET ledger_id = 0 WHERE hour_start = '2026-06-01 11:00+00'")
-    assert expire_sketches(traffic.warehouse, NOW, days=400) == 1
-    assert select(admin, SKETCHES) == [("11:00",)]
+    assert expire_sketches(traffic.warehouse, NOW, days=400) == 5
+    assert select(admin, "SELECT site, minute_start FROM stream.visitor_sketch") == [("shop", at("11:00:00"))]
 
 
 def test_whatever_it_is_asked_the_job_deletes_nothing_of_the_last_week(
@@ -167,7 +203,6 @@ def test_whatever_it_is_asked_the_job_deletes_nothing_of_the_last_week(
     keyed(traffic)
     traffic.batch(*CELLS)
     visit(traffic, "10:00:00", 1)
-    sketch(traffic, "10:00:00", [1])
     reported(admin, 6)
     asked = (compact_hours, expire_visits, expire_sketches)
     assert [expire(traffic.warehouse, NOW, days=-9999) for expire in asked] == [0, 0, 0]
