@@ -1,4 +1,4 @@
-"""The stack's command line: ``footfall up|down|status|clean|import|audit|sql|psql`` (``make`` calls it)."""
+"""The stack's command line: ``footfall up|down|status|clean|import|audit|sql|psql|evidence`` (``make`` calls it)."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from local.airflow_client import AirflowUnreachable
 from local.audit import audit_reports, default_period, door_environment
 from local.down import bring_down, delete_state, is_up
 from local.environment import forget_libpq_settings
+from local.evidence import show_evidence
 from local.import_log import import_logs
 from local.jars import JarsRefused
 from local.java import JavaMissing
@@ -218,6 +219,25 @@ def sql(
             raise StepFailed(
                 str(error).strip(), "one SELECT over report.* and quality.*; make psql, then \\dv report.* lists them"
             ) from None
+
+
+@app.command()
+def evidence(
+    site: Annotated[str, typer.Option(help="The web site.")],
+    hour: Annotated[str, typer.Option(help="Start of the hour, UTC: 2026-11-25T10.")],
+    path: Annotated[str, typer.Option(help="Only this page, as the reports show it: /products.")] = "",
+    status: Annotated[str, typer.Option(help="Only this status or class: 404, or 4xx.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Most lines to show; all are counted.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+) -> None:
+    """Show the log lines behind a number of a report, as long as Kafka keeps them (48 hours).
+
+    A report's cell says how many; this says which: it reads from Kafka the offsets that were counted into the hour
+    and picks the lines of the site, page and status. Each comes with its partition and offset. Addresses are shown
+    by network only, query strings by their campaign, user agents by family.
+    """
+    with _explained():
+        show_evidence(Settings(), site, hour, path, status, limit, json, console)
 
 
 @app.command()
