@@ -36,6 +36,10 @@ from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
+from spark_jobs.trend_detector import DetectorSettings
+from spark_jobs.trend_follower import TrendFollower
+from spark_jobs.trend_thread import TrendThread
+from spark_jobs.trend_writer import TrendWriter
 from sql.warehouse import POSTGRES_AWAY, Warehouse, WarehouseRefused
 
 log = logging.getLogger("footfall.stream")
@@ -169,6 +173,7 @@ class StreamJob:
             settings.max_offsets_per_trigger,
         )
         identity = self._kafka()
+        self._trends = self._follow_trends(topic, lease)
         batch = StreamBatch(
             writer=BatchWriter(self._connection(), topic.topic_id, lease.epoch),
             checkpoint=checkpoint,
@@ -177,6 +182,7 @@ class StreamJob:
             clock=time.time,
             check_topic=lambda: identity.check_is(topic.topic_id),
             on_waiting=self._say_waiting,
+            after_commit=self._trends.counted,
         )
         query = self._start_query(source, checkpoint, batch)
         while not self._stop_reason:
@@ -187,9 +193,20 @@ class StreamJob:
         with batch.running:
             pass  # the running batch has ended, and no other one begins
         query.stop()
+        self._trends.stop()
         if self._until_caught_up and not self._stop_reason:
             return 0, "stopped", f"caught up: {batch.progress.records} records counted"
         return 0, "stopped", self._stop_reason or "the query ended"
+
+    def _follow_trends(self, topic: TopicState, lease: Lease) -> TrendThread:
+        """Live sites are followed beside the batches; not when only a backlog is counted."""
+        writer = TrendWriter(self._connection(), topic.topic_id, lease.epoch)
+        detection = DetectorSettings(alpha=self._settings.trend_alpha)
+        follower = TrendFollower(writer, time.time, detection, self._settings.trend_close_seconds)
+        trends = TrendThread(follower, writer)
+        if not self._until_caught_up:
+            trends.start()
+        return trends
 
     def _start_query(self, source: DataFrame, checkpoint: Path, batch: StreamBatch) -> StreamingQuery:
         writer = source.writeStream.foreachBatch(batch).option("checkpointLocation", str(checkpoint))
@@ -231,6 +248,7 @@ class StreamJob:
             self._say_waiting(f"waiting for Postgres: {str(error).strip()}")
         else:
             self._obey(wish)
+        self._trends.caught_up(self._lag.caught_up_to)
 
     def _say_waiting(self, words: str) -> None:
         log.warning(words)

@@ -32,6 +32,8 @@ LIVE_BUCKETS = 12
 SILENT_BUCKETS = 8640
 # What was not judged for longer is not judged at all: nobody wants an alert of the night that the stack was down.
 MOST_PENDING = 360
+# Those of an hour are caught up with in turns, so that no turn is long.
+MOST_PER_TURN = 30
 # Beyond what the detector remembers: the hour of the hottest pages, late lines, and some room.
 SPARE_BUCKETS = 60
 
@@ -90,7 +92,8 @@ class TrendFollower:
             self._take_in(self._state)
             if closed <= self._state.closed:
                 return 0
-            return self._close(self._state, closed)
+            firsts = [max(site.next_bucket, closed - MOST_PENDING) for site in self._state.sites.values()]
+            return self._close(self._state, min([closed, *(first + MOST_PER_TURN for first in firsts)]))
         except BaseException:
             self._state, self._failed_at = None, closed
             raise

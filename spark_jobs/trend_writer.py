@@ -71,8 +71,8 @@ class TrendWriter:
     def turn(self) -> Iterator[TurnWriter]:
         """One transaction: all that a turn finds becomes visible together or not at all."""
         with self._warehouse.transaction() as cursor:
-            hold_lease(cursor, self._epoch)
             yield TurnWriter(cursor, self._series_ids)
+            hold_lease(cursor, self._epoch)  # last, so that no batch waits for it longer than the COMMIT
 
     def say_failed(self, words: str) -> None:
         self._warehouse.run("trends/note_error", {"last_error": words[:500]})

@@ -220,8 +220,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
                coalesce(l.caught_up_to, '-infinity') AS caught_up_to
         FROM stream.trend_state AS s CROSS JOIN stream.lease AS l
     ), span AS (
-        SELECT date_bin(grain, greatest(range_start - setting.run_in * grain, first.bucket_start), 'epoch') AS starts,
-               date_bin(grain, range_end, 'epoch') AS ends
+        SELECT date_bin(grain, greatest(range_start - setting.run_in * grain, first.bucket_start), range_start) AS starts,
+               date_bin(grain, range_end, range_start) AS ends
         FROM setting
         CROSS JOIN LATERAL (
             SELECT b.bucket_start
@@ -233,7 +233,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
             LIMIT 1
         ) AS first
     ), cell AS MATERIALIZED (
-        SELECT b.bucket_start AS ten, date_bin(grain, b.bucket_start, 'epoch') AS bin, b.page_id, b.country,
+        SELECT b.bucket_start AS ten, date_bin(grain, b.bucket_start, range_start) AS bin, b.page_id, b.country,
                grouping(b.bucket_start, b.page_id, b.country) AS sums,
                sum(b.hits)::double precision AS hits, sum(b.bytes_sent)::double precision AS bytes_sent,
                coalesce(sum(b.hits) FILTER (WHERE b.status_class = 4), 0)::double precision AS client_errors,
@@ -242,11 +242,11 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
         FROM span
         JOIN stream.traffic_bucket AS b ON b.bucket_start >= span.starts AND b.bucket_start < span.ends
         JOIN stream.page AS p ON p.page_id = b.page_id AND p.site = of_site
-        GROUP BY GROUPING SETS ((b.bucket_start), (date_bin(grain, b.bucket_start, 'epoch')),
-                                (date_bin(grain, b.bucket_start, 'epoch'), b.page_id),
-                                (date_bin(grain, b.bucket_start, 'epoch'), b.country))
+        GROUP BY GROUPING SETS ((b.bucket_start), (date_bin(grain, b.bucket_start, range_start)),
+                                (date_bin(grain, b.bucket_start, range_start), b.page_id),
+                                (date_bin(grain, b.bucket_start, range_start), b.country))
     ), grid AS MATERIALIZED (
-        SELECT date_bin(grain, ten.starts, 'epoch') AS bin,
+        SELECT date_bin(grain, ten.starts, range_start) AS bin,
                bool_and(ten.starts + interval '10 seconds' <= setting.caught_up_to AND NOT EXISTS (
                    SELECT FROM stream.standstill AS s
                    WHERE s.span_start < ten.starts + interval '10 seconds' AND s.span_end > ten.starts
@@ -289,7 +289,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
     FROM averaged AS a
     WHERE a.bin >= range_start
 $$;
-COMMENT ON FUNCTION report.series IS 'Every series of a site in [range_start, range_end), a multiple of 10 s as grain: the five totals, the hottest pages, the largest countries. Sums of the 10 s buckets, empty ones as 0; is_known says whether counting had caught up. ewma passes over unknown buckets.';
+COMMENT ON FUNCTION report.series IS 'Every series of a site in [range_start, range_end) by a grain that is a multiple of 10 s, counted from range_start: the five totals, the hottest pages, the largest countries. Sums of the 10 s buckets, empty ones as 0; is_known says whether counting had caught up. ewma passes over unknown buckets.';
+
+CREATE VIEW report.trend_band AS
+SELECT j.site, k.series_kind, k.series_name, j.bucket_start, e.expected, e.band_low, e.band_high, j.judged_at
+FROM stream.trend_bucket AS j
+CROSS JOIN LATERAL unnest(j.series_ids, j.expected_values, j.band_lows, j.band_highs)
+    AS e (series_id, expected, band_low, band_high)
+JOIN stream.trend_series AS k USING (series_id);
+COMMENT ON VIEW report.trend_band IS 'What was expected of each closed 10 s bucket of a live site before it was looked at, kept as it was made. Filter by site and bucket_start.';
+COMMENT ON COLUMN report.trend_band.site IS 'Which site.';
+COMMENT ON COLUMN report.trend_band.series_kind IS 'As in report.live_trend.';
+COMMENT ON COLUMN report.trend_band.series_name IS 'Path or country code, empty for the site''s totals.';
+COMMENT ON COLUMN report.trend_band.bucket_start IS 'Start of the 10 s bucket.';
+COMMENT ON COLUMN report.trend_band.expected IS 'Expected value; null while there was too little history.';
+COMMENT ON COLUMN report.trend_band.band_low IS 'Lower end of its band.';
+COMMENT ON COLUMN report.trend_band.band_high IS 'Upper end of its band.';
+COMMENT ON COLUMN report.trend_band.judged_at IS 'When it was judged.';
 
 CREATE VIEW report.live_trend AS
 SELECT s.site, t.series_kind, t.series_name, t.bucket_start, t.observed, t.is_known, t.ewma, b.expected, b.band_low,
@@ -297,15 +313,9 @@ SELECT s.site, t.series_kind, t.series_name, t.bucket_start, t.observed, t.is_kn
 FROM report.site AS s
 CROSS JOIN LATERAL report.series(s.site, interval '10 seconds', s.last_bucket_start - interval '59 minutes 50 seconds',
                                  s.last_bucket_start + interval '10 seconds') AS t
-LEFT JOIN (
-    SELECT j.site, k.series_kind, k.series_name, j.bucket_start, e.expected, e.band_low, e.band_high
-    FROM stream.trend_bucket AS j
-    CROSS JOIN LATERAL unnest(j.series_ids, j.expected_values, j.band_lows, j.band_highs)
-        AS e (series_id, expected, band_low, band_high)
-    JOIN stream.trend_series AS k USING (series_id)
-) AS b ON b.site = s.site AND b.bucket_start = t.bucket_start AND b.series_kind = t.series_kind
-      AND b.series_name = t.series_name
-      AND b.bucket_start >= s.last_bucket_start - interval '59 minutes 50 seconds';
+LEFT JOIN report.trend_band AS b
+    ON b.site = s.site AND b.bucket_start = t.bucket_start AND b.series_kind = t.series_kind
+   AND b.series_name = t.series_name AND b.bucket_start >= s.last_bucket_start - interval '59 minutes 50 seconds';
 COMMENT ON VIEW report.live_trend IS 'The last hour of each site by 10 s, counted back from its newest bucket: totals, the 20 hottest pages, the 10 largest countries, each with its moving average and what was expected. Filter by site.';
 COMMENT ON COLUMN report.live_trend.site IS 'Which site.';
 COMMENT ON COLUMN report.live_trend.series_kind IS 'hits, bytes_sent, client_errors, server_errors, mean_latency_us (microseconds a line); page and country are the hits of one of them.';
@@ -440,6 +450,18 @@ COMMENT ON COLUMN report.trend_status.last_error IS 'What went wrong last, in wo
 COMMENT ON COLUMN report.trend_status.last_error_at IS 'When something went wrong last.';
 COMMENT ON COLUMN report.trend_status.anomalies_open IS 'Incidents that are open now.';
 
+CREATE OR REPLACE VIEW report.stream_status AS
+SELECT l.state, l.desired_state, l.message, l.epoch, l.started_at, l.heartbeat_at,
+       extract(epoch FROM clock_timestamp() - l.heartbeat_at)::double precision AS heartbeat_age_seconds,
+       l.last_batch_at,
+       extract(epoch FROM clock_timestamp() - l.last_batch_at)::double precision AS last_batch_age_seconds,
+       l.last_batch_seconds, l.lag_records, l.records_per_second,
+       (SELECT max(ledger_id) FROM stream.ledger) AS last_ledger_id,
+       t.last_error AS trend_error
+FROM stream.lease AS l
+CROSS JOIN stream.trend_state AS t;
+COMMENT ON COLUMN report.stream_status.trend_error IS 'Why the trends do not follow just now; empty when they do. Counting does not depend on them.';
+
 GRANT SELECT ON stream.trend_state, stream.followed_site, stream.standstill, stream.trend_series, stream.trend_bucket,
     stream.live_forecast, stream.anomaly TO footfall_writer, footfall_reporter;
 GRANT UPDATE ON stream.trend_state TO footfall_writer;
@@ -449,7 +471,7 @@ GRANT INSERT, UPDATE, DELETE ON stream.followed_site TO footfall_writer;
 GRANT INSERT, UPDATE, DELETE ON stream.live_forecast TO footfall_writer;
 GRANT INSERT, UPDATE ON stream.anomaly TO footfall_writer;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA stream TO footfall_writer;
-GRANT SELECT ON report.live_trend, report.minute_trend, report.hour_trend, report.live_forecast, report.anomaly,
+GRANT SELECT ON report.trend_band, report.live_trend, report.minute_trend, report.hour_trend, report.live_forecast, report.anomaly,
     report.forecast, report.forecast_score, report.alert, report.trend_status TO footfall_reporter, footfall_reader;
 GRANT INSERT ON report.forecast TO footfall_reporter;
 GRANT INSERT, UPDATE ON report.alert TO footfall_reporter;
