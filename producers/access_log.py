@@ -21,6 +21,8 @@ MALFORMED_PATH = "(malformed)"
 LARGEST_BYTES = 2**40
 LARGEST_LATENCY_MS = 86_400_000  # one day
 LARGEST_SEQ = 2**62
+LONGEST_PROTOCOL = 16
+LONGEST_HOST = 255
 
 SITE_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
 SOURCE_PATTERN = r"^[!-~]{1,128}$"
@@ -58,6 +60,8 @@ class AccessEvent(Struct, omit_defaults=True, gc=False):
     country: Annotated[str, _name(2, COUNTRY_PATTERN, "ISO 3166 alpha-2")] | None = None
     source: Annotated[str, _name(128, SOURCE_PATTERN, "fingerprint of the log file or run")] | None = None
     seq: Seq | None = None
+    protocol: Annotated[str, Meta(max_length=LONGEST_PROTOCOL, description="such as HTTP/1.1")] | None = None
+    host: Annotated[str, Meta(max_length=LONGEST_HOST, description="virtual host, as logged")] | None = None
 
 
 class Names(Struct, frozen=True):

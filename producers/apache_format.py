@@ -76,6 +76,9 @@ class ApacheFormat:
         self._bytes = self._place("bytes_sent", "bytes_out")
         self._referrer = self._place("headers_in.referer")
         self._user_agent = self._place("headers_in.user-agent")
+        self._protocol = self._place("request_protocol")
+        # The server's own name for the virtual host comes first: the Host header is whatever a client sent.
+        self._host = self._place("virtual_host", "server_name", "headers_in.host")
         self._latencies = [(self._index[n], factor) for n, factor in _MILLISECONDS.items() if n in self._index]
         needed = {
             "%h or %a": self._ip is not None,
@@ -102,7 +105,7 @@ class ApacheFormat:
         if match is None:
             raise Unparsable("not in the log format")
         fields = match.groups()
-        method, path = self._method_and_path(fields)
+        method, path, protocol = self._request_parts(fields)
         return AccessEvent(
             ts=self._time(fields),
             ip=_field(fields, self._ip, "client address"),
@@ -113,15 +116,18 @@ class ApacheFormat:
             latency_ms=self._latency(fields),
             referrer=None if self._referrer is None else log_fields.text(fields[self._referrer]),
             user_agent=None if self._user_agent is None else log_fields.text(fields[self._user_agent]),
+            protocol=protocol,
+            host=None if self._host is None else log_fields.host(fields[self._host]),
         )
 
-    def _method_and_path(self, fields: tuple[str | None, ...]) -> tuple[str, str]:
+    def _request_parts(self, fields: tuple[str | None, ...]) -> tuple[str, str, str | None]:
         if self._request is not None:
             return log_fields.request(_field(fields, self._request, "request"))
         query = fields[self._query] if self._query is not None else None
         # Named apart, the parts pass through the same check as a whole request line.
         path = log_fields.target(log_fields.unescape(_field(fields, self._path, "path")))
-        return log_fields.request(f"{_field(fields, self._method, 'method')} {path}{query or ''} HTTP/1.1")
+        method, path, _ = log_fields.request(f"{_field(fields, self._method, 'method')} {path}{query or ''} HTTP/1.1")
+        return method, path, log_fields.protocol(None if self._protocol is None else fields[self._protocol])
 
     def _time(self, fields: tuple[str | None, ...]) -> datetime:
         try:

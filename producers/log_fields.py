@@ -12,12 +12,13 @@ from urllib.parse import quote_from_bytes
 
 from apachelogs import parse_apache_timestamp
 
-from producers.access_log import MALFORMED_METHOD, MALFORMED_PATH
+from producers.access_log import LONGEST_HOST, MALFORMED_METHOD, MALFORMED_PATH
 
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED_LETTERS = {b"t": b"\t", b"n": b"\n", b"r": b"\r", b"b": b"\b", b"v": b"\v", b"f": b"\f"}
 _RAW = re.compile(rb"[^ -~]")
-_REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ ]+) HTTP/[0-9](?:\.[0-9])?")
+_REQUEST = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}) ([^ ]+) (HTTP/[0-9](?:\.[0-9])?)")
+_PROTOCOL = re.compile(r"HTTP/[0-9](?:\.[0-9])?")
 _SCHEME_AND_AUTHORITY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 _APACHE_TIME = re.compile(
     r"\[([0-9]{2}/[A-Za-z]{3}/[0-9]{4}):([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]|60) ([+-][0-9]{4})\]"
@@ -49,12 +50,25 @@ def text(field: str) -> str | None:
     return field if "\\" not in field else unescape(field).decode("utf-8", "backslashreplace")
 
 
-def request(field: str) -> tuple[str, str]:
-    """(method, target) of a logged request line; one that is not ``METHOD target HTTP/x`` is malformed."""
+def request(field: str) -> tuple[str, str, str | None]:
+    """(method, target, protocol) of a logged request line.
+
+    One that is not ``METHOD target HTTP/x`` is malformed, and its protocol unknown.
+    """
     match = _REQUEST.fullmatch(unescape(field))
     if match is None:
-        return MALFORMED_METHOD, MALFORMED_PATH
-    return match[1].decode("ascii"), target(match[2])
+        return MALFORMED_METHOD, MALFORMED_PATH, None
+    return match[1].decode("ascii"), target(match[2]), match[3].decode("ascii")
+
+
+def host(field: str | None) -> str | None:
+    """A logged virtual host; what a client sent as one may have any length, so it is cut."""
+    return None if field in (None, "", "-") else (text(field) or "")[:LONGEST_HOST]
+
+
+def protocol(field: str | None) -> str | None:
+    """A protocol logged on its own (``%H``), when it is one."""
+    return field if field is not None and _PROTOCOL.fullmatch(field) else None
 
 
 def target(data: bytes) -> str:

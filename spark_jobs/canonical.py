@@ -17,12 +17,16 @@ LONGEST_PATH = 512
 LONGEST_SEARCHED = 2048  # characters of a path that are looked through for addresses; what is behind is cut anyway
 LONGEST_SAMPLE = 1024
 MASK = ":ip"
+PERSONAL = ":id"
 
 # RFC 3986 section 3.3 (pchar and "/"), and "%" so that what was encoded stays as it was.
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
 _ABSOLUTE_FORM = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 # A candidate is bounded and taken whole, so that no text makes the search slower than linear.
 _CANDIDATE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:.]{2,64}(?![0-9A-Za-z:])")
+# An e-mail address, and a JSON Web Token (RFC 7519) or what is built like one: they name or let in one person.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){1,4}")
 # What a sample of a record must not show: the client's name, and what stands behind a question mark.
 _CLIENT_FIELD = re.compile(r'("ip"\s*:\s*")[^"]*')
 _FIRST_WORD = re.compile(r'("raw"\s*:\s*")[^ "]*')
@@ -45,6 +49,15 @@ def mask_addresses(text: str) -> str:
     while ADDRESS.search(masked):  # also what only looks like one, and would turn a seal red
         masked = ADDRESS.sub(MASK, masked)
     return masked
+
+
+def mask_personal(text: str) -> str:
+    """The text without network addresses (``:ip``), e-mail addresses and tokens (``:id``)."""
+    if "@" in text:
+        text = _EMAIL.sub(PERSONAL, text)
+    if "eyJ" in text:
+        text = _TOKEN.sub(PERSONAL, text)
+    return mask_addresses(text)
 
 
 def _mask_encoded(path: str) -> str:

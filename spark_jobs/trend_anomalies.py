@@ -28,10 +28,21 @@ class Hysteresis:
     first: Integers  # number of the first bucket of the run or anomaly
 
     @staticmethod
-    def start(series: int) -> Hysteresis:
+    def start(shape: int | tuple[int, ...]) -> Hysteresis:
         """Nothing open, nothing under way."""
-        zero = np.zeros(series, np.int64)
-        return Hysteresis(np.zeros(series, np.int8), zero, zero, np.zeros(series, np.bool_), zero)
+        outside, inside, first = (np.zeros(shape, np.int64) for _ in range(3))
+        return Hysteresis(np.zeros(shape, np.int8), outside, inside, np.zeros(shape, np.bool_), first)
+
+    def without(self, where: NDArray[np.bool_]) -> Hysteresis:
+        """The same with nothing open and nothing under way where asked."""
+        zero = np.int64(0)
+        return Hysteresis(
+            np.where(where, np.int8(0), self.side),
+            np.where(where, zero, self.outside),
+            np.where(where, zero, self.inside),
+            self.open & ~where,
+            np.where(where, zero, self.first),
+        )
 
 
 def hysteresis_step(

@@ -1,31 +1,31 @@
 """The detector of one site: what every series was expected to be, how wide its band was, and what is out of it.
 
     detector = Detector(series, DetectorSettings())
-    detector.restore(starts_s, values, latency_count, seasonal, open_anomalies)      # the last memory_buckets
-    step = detector.step(start_s, values, latency_count, seasonal)                   # then every closed bucket
-    step.expected, step.low, step.high, step.ewma                                     # (series,) each
-    for change in step.changes: ...                                                   # opened, closed
+    detector.follow(hour_starts_s, hour_course(...))                          # once there is history, and when remade
+    detector.restore(starts_s, values, latency_count, None, open_anomalies)   # the last memory_buckets
+    step = detector.step(start_s, values, latency_count)                      # then every closed bucket
+    step.expected, step.low, step.high, step.ewma                             # (series,) each
+    for change in step.changes: ...                                           # opened, closed
 
-Pure arithmetic on arrays: no clock, no chance, no database. 35 series take under a millisecond a step.
-All values are (series,) float64, NaN where unknown (the stream was not alive). A known bucket without lines is 0.
+Pure arithmetic on arrays: no clock, no chance, no database. All values are (series,) float64, NaN where unknown (the
+stream was not alive). A known bucket without lines is 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_jobs.trend_anomalies import Hysteresis, hysteresis_step
-from spark_jobs.trend_bands import count_band
-from spark_jobs.trend_ewma import ALPHA, ewma_step
+from spark_jobs.trend_bands import amount_band, count_band
+from spark_jobs.trend_ewma import ALPHA, ewma, ewma_step
+from spark_jobs.trend_judge import BUCKET_S, Course, Judge, Judgement, Measure, Rules
 
 Values = NDArray[np.float64]
-BUCKET_S = 10
-Measure = Literal["hits", "bytes_sent", "client_errors", "server_errors", "mean_latency_us", "page", "country"]
+Severity = Literal["notice", "warning", "critical"]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ class DetectorSettings:
     """What decides every band and anomaly; the same settings and buckets give the same result."""
 
     alpha: float = ALPHA
-    tail: float = 1e-5  # chance outside the band, on each side, of one bucket
-    close_after: int = 6  # buckets back inside the band that close an anomaly
-    memory_buckets: int = 1080  # buckets that can influence the state: what ``restore`` needs
+    rules: Rules = Rules()
+    memory_buckets: int = 1080  # what ``restore`` needs
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class OpenAnomaly:
 
 @dataclass(frozen=True)
 class Change:
-    """An anomaly opens or closes. Values are of the window [window_start_s, bucket_end_s) that decided it."""
+    """An anomaly opens or closes. Values are of the window [bucket_end_s - window_s, bucket_end_s) that decided it."""
 
     state: Literal["opened", "closed"]
     number: int  # of the series, in the order given to the detector
@@ -70,7 +69,7 @@ class Change:
     expected: float
     low: float
     high: float
-    severity: Literal["notice", "warning", "critical"]
+    severity: Severity
 
 
 @dataclass(frozen=True)
@@ -95,66 +94,128 @@ class Detector:
     def __init__(self, series: Sequence[Series], settings: DetectorSettings) -> None:
         self.series = tuple(series)
         self.settings = settings
-        self._latency = (
-            [s.measure for s in self.series].index("mean_latency_us")
-            if any(s.measure == "mean_latency_us" for s in self.series)
-            else None
-        )
+        self._judge = Judge([one.measure for one in self.series], 1, settings.rules)
+        self._latency = [n for n, one in enumerate(self.series) if one.measure == "mean_latency_us"]
         self._ewma = np.full(len(self.series), np.nan)
-        self._state = Hysteresis.start(len(self.series))
 
-    def step(
-        self, start_s: int, values: Values, latency_count: float = np.nan, seasonal: Values | None = None
-    ) -> Step:
+    def follow(self, hour_starts_s: NDArray[np.int64], course: Values) -> None:
+        """Divide everything by an expected course of the day from now on, and what is remembered too.
+
+        hour_starts_s: (h,) consecutive hours, from before the oldest remembered bucket to as far ahead as the course
+        shall be used (beyond its ends it stays even); course: (h, series), expected values of each hour
+        (``trend_forecast.hour_course``), NaN where a series has none. Only its shape matters, not its height.
+        """
+        self._judge.follow(Course(hour_starts_s, course[:, None, :]))
+
+    def step(self, start_s: int, values: Values, latency_count: float = np.nan) -> Step:
         """Take in one closed bucket; buckets come in order and without gaps (unknown ones as NaN).
 
         values: (series,) sums; of "mean_latency_us" the sum of latencies in microseconds, whose number is
-        ``latency_count``. seasonal: (series,) what the forecast of hours gives for this bucket (any unit: only its
-        course over time is used), NaN or None where there is none.
+        ``latency_count``.
         """
-        observed = np.array(values, np.float64)
-        if self._latency is not None:
-            observed[self._latency] = observed[self._latency] / latency_count if latency_count else np.nan
-        expected = self._ewma
-        low, high = count_band(expected, expected + (0.06 * expected) ** 2, self.settings.tail)
-        sides = np.where(np.isnan(observed), -128, (observed > high).astype(int) - (observed < low)).astype(np.int8)
-        self._state, opened, closed = hysteresis_step(
-            self._state, start_s // BUCKET_S, sides, np.full(len(self.series), 2), self.settings.close_after
-        )
+        observed = self._means(values, latency_count)
+        judged = self._judge.step(start_s, observed[None, :], np.array([latency_count]))
         self._ewma = ewma_step(self._ewma, observed, self.settings.alpha)
-        by_state: tuple[tuple[Literal["opened", "closed"], NDArray[np.bool_]], ...] = (
-            ("opened", opened),
-            ("closed", closed),
+        low, high = self._band(judged, 0)
+        return Step(
+            start_s=start_s,
+            observed=observed,
+            ewma=np.where(np.isnan(observed), np.nan, self._ewma),
+            expected=judged.windows.expected[0, 0],
+            low=low,
+            high=high,
+            changes=self._changes(start_s, judged),
         )
-        changes = [
-            Change(
-                state, int(n), self.series[n], 1, int(self._state.first[n]) * BUCKET_S, start_s + BUCKET_S, BUCKET_S,
-                float(observed[n]), float(expected[n]), float(low[n]), float(high[n]), "warning",
-            )
-            for state, flags in by_state
-            for n in np.flatnonzero(flags)
-        ]  # fmt: skip
-        return Step(start_s, observed, np.where(np.isnan(observed), np.nan, self._ewma), expected, low, high, changes)
 
     def restore(
         self,
         starts_s: NDArray[np.int64],
         values: Values,
         latency_count: Values,
-        seasonal: Values | None = None,
+        course: tuple[NDArray[np.int64], Values] | None = None,
         open_anomalies: Sequence[OpenAnomaly] = (),
     ) -> None:
         """Take in the last ``memory_buckets`` before the first ``step``, reporting nothing; then open what was open.
 
-        starts_s: (n,) in a row; values: (n, series); latency_count: (n,); seasonal: (n, series) or None.
-        Without open anomalies given, the state is the one stepping from there on has.
+        starts_s: (n,) in a row; values: (n, series); latency_count: (n,); course: as for ``follow``.
+        What the buckets themselves would open or close is overruled by ``open_anomalies``.
         """
+        if course is not None:
+            self.follow(*course)
         for place, start_s in enumerate(starts_s.tolist()):
-            self.step(start_s, values[place], latency_count[place], None if seasonal is None else seasonal[place])
+            observed = self._means(values[place], float(latency_count[place]))
+            self._judge.step(start_s, observed[None, :], latency_count[place : place + 1])
+            self._ewma = ewma_step(self._ewma, observed, self.settings.alpha)
+        numbers = {one: n for n, one in enumerate(self.series)}
+        self._judge.set_open(
+            [
+                (numbers[one.series], one.side, one.first_bucket_start_s // BUCKET_S)
+                for one in open_anomalies
+                if one.series in numbers
+            ]
+        )
 
-    def replace(self, number: int, series: Series, values: Values, seasonal: Values | None = None) -> None:
-        """Put another page or country in a place: values are its last buckets (n,), up to the last step."""
-        raise NotImplementedError
+    def replace(self, number: int, series: Series, values: Values) -> None:
+        """Put another page or country in a place: values are its last buckets (n,), up to the last step.
+
+        It begins with nothing open and no course of the day.
+        """
+        self.series = (*self.series[:number], series, *self.series[number + 1 :])
+        averages = ewma(values, self.settings.alpha)
+        known = averages[~np.isnan(averages)]
+        self._ewma[number] = known[-1] if len(known) else np.nan
+        self._judge.replace(number, values)
+
+    def _means(self, values: Values, latency_count: float) -> Values:
+        observed = np.array(values, np.float64)
+        for place in self._latency:
+            observed[place] = observed[place] / latency_count if latency_count > 0 else np.nan
+        return observed
+
+    def _band(self, judged: Judgement, window: int) -> tuple[Values, Values]:
+        low, high = np.full((2, len(self.series)), np.nan)
+        tail = self.settings.rules.tails[window]
+        amount = self._judge.amount[0]
+        for chosen, band in ((~amount, count_band), (amount, amount_band)):
+            if chosen.any():
+                low[chosen] = band(judged.low_mean[window, 0, chosen], judged.low_variance[window, 0, chosen], tail)[
+                    0
+                ]
+                high[chosen] = band(
+                    judged.high_mean[window, 0, chosen], judged.high_variance[window, 0, chosen], tail
+                )[1]
+        return low, high
+
+    def _changes(self, start_s: int, judged: Judgement) -> list[Change]:
+        changes: list[Change] = []
+        for state, flags in (("opened", judged.opened[0]), ("closed", judged.closed[0])):
+            for number in np.flatnonzero(flags).tolist():
+                window = int(judged.window[0, number])
+                low, high = self._band(judged, window)
+                shown = judged.windows
+                change = Change(
+                    state="opened" if state == "opened" else "closed",
+                    number=number,
+                    series=self.series[number],
+                    side=1 if judged.side[0, number] > 0 else -1,
+                    first_bucket_start_s=int(judged.first[0, number]) * BUCKET_S,
+                    bucket_end_s=start_s + BUCKET_S,
+                    window_s=self._judge.window_buckets[window] * BUCKET_S,
+                    observed=float(shown.observed[window, 0, number]) / self._judge.per(window, number),
+                    expected=float(shown.expected[window, 0, number]) / self._judge.per(window, number),
+                    low=float(low[number]) / self._judge.per(window, number),
+                    high=float(high[number]) / self._judge.per(window, number),
+                    severity="notice",
+                )
+                changes.append(replace(change, severity=severity(change)))
+        return changes
+
+
+def severity(change: Change) -> Severity:
+    """How far outside: the distance from what was expected, in widths of the band on that side."""
+    width = change.high - change.expected if change.side > 0 else change.expected - change.low
+    times = abs(change.observed - change.expected) / max(width, 1e-9)
+    return "critical" if times >= 3 else "warning" if times >= 1.5 else "notice"
 
 
 def replay(
@@ -163,11 +224,10 @@ def replay(
     starts_s: NDArray[np.int64],
     values: Values,
     latency_count: Values,
-    seasonal: Values | None = None,
 ) -> list[Step]:
     """All steps from scratch: what late lines are judged by (shapes as in ``Detector.restore``)."""
     detector = Detector(series, settings)
     return [
-        detector.step(start_s, values[place], latency_count[place], None if seasonal is None else seasonal[place])
+        detector.step(start_s, values[place], float(latency_count[place]))
         for place, start_s in enumerate(starts_s.tolist())
     ]

@@ -20,6 +20,10 @@ def test_required_fields_and_bounds_stay_as_third_party_producers_know_them() ->
     assert fields["ts"]["format"] == "date-time"
     assert (fields["status"]["minimum"], fields["status"]["maximum"]) == (100, 599)
     assert fields["bytes"]["minimum"] == 0
+    assert {name: fields[name]["anyOf"][0]["maxLength"] for name in ("protocol", "host")} == {
+        "protocol": 16,
+        "host": 255,
+    }
 
 
 def test_an_unparsed_line_always_says_where_it_came_from_and_why() -> None:

@@ -65,6 +65,48 @@ def test_a_request_is_what_the_stranger_typed_or_malformed(request_line: str, me
 
 
 @pytest.mark.parametrize(
+    ("request_line", "protocol"),
+    [
+        ("GET / HTTP/1.1", "HTTP/1.1"),
+        ("GET / HTTP/2", "HTTP/2"),
+        ("GET /", None),
+        ("-", None),
+        ("GET / HTTP/11.1", None),
+    ],
+)
+def test_the_protocol_is_that_of_the_request_line(request_line: str, protocol: str | None) -> None:
+    assert COMBINED(combined(request_line)).protocol == protocol
+
+
+@pytest.mark.parametrize(
+    ("log_format", "prefix", "host"),
+    [
+        ("%v", "shop.example", "shop.example"),
+        ("%V", "shop.example", "shop.example"),
+        ("%{Host}i", "Shop.example:8080", "Shop.example:8080"),
+        ("%{Host}i", "-", None),
+        ("%{Host}i", "x" * 9000, "x" * 255),
+        ("%{Host}i %v", "asked.example own.example", "own.example"),
+        ("%{X}i", "y", None),
+    ],
+)
+def test_the_virtual_host_comes_from_the_fields_that_name_it(log_format: str, prefix: str, host: str | None) -> None:
+    parse = parser(f"{log_format} %h %t %r %>s %b")
+    assert parse(f"{prefix} 1.1.1.1 [17/May/2015:10:05:03 +0000] GET /x HTTP/1.1 200 1".encode()).host == host
+
+
+def test_a_protocol_logged_apart_is_read() -> None:
+    parse = parser("%h %t %m %U %H %>s %b")
+    assert parse(b"1.1.1.1 [17/May/2015:10:05:03 +0000] GET /x HTTP/2.0 200 1").protocol == "HTTP/2.0"
+    assert parse(b"1.1.1.1 [17/May/2015:10:05:03 +0000] GET /x INCLUDED 200 1").protocol is None
+
+
+def test_json_lines_may_name_protocol_and_host() -> None:
+    event = parser("json")(JSON_LINE[:-1] + b',"protocol":"HTTP/3","host":"s.example"}')
+    assert (event.protocol, event.host) == ("HTTP/3", "s.example")
+
+
+@pytest.mark.parametrize(
     ("logged", "utc"),
     [
         ("31/Dec/2016:23:59:60 +0000", datetime(2017, 1, 1, tzinfo=UTC)),
@@ -153,6 +195,7 @@ def test_json_that_a_server_wrote_wrong_is_repaired(path: bytes, repaired: str) 
         (JSON_LINE.replace(b"200", b'"200"'), "status"),
         (JSON_LINE.replace(b"200", b"NaN"), "not JSON"),
         (JSON_LINE.replace(b'"bytes":1', b'"bytes":-1'), "bytes"),
+        (JSON_LINE[:-1] + b',"protocol":"' + b"x" * 17 + b'"}', "protocol"),
         (b"[1]", "Expected"),
     ],
 )
