@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from spark_jobs.site_series import Integers, SiteMemory
 from spark_jobs.standstill import Standstill, known
-from spark_jobs.trend_detector import BUCKET_S, Detector, DetectorSettings, Measure, OpenAnomaly, Series, Step
+from spark_jobs.trend_detector import Detector, DetectorSettings, OpenAnomaly, Series, Step
 from spark_jobs.trend_ewma import ewma
 from spark_jobs.trend_forecast import next_minute
+from spark_jobs.trend_judge import BUCKET_S, Measure
 
 Values = NDArray[np.float64]
 
@@ -75,7 +76,9 @@ class FollowedSite:
         open_now = [incident for incident in self.incidents if incident.is_open]
         self.series = [Series(measure) for measure in TOTALS]
         for measure, number in PLACES:
-            taken = [one for one in dict.fromkeys([*(i.series for i in open_now), *series]) if _is_one(one, measure)]
+            hot = [Series(measure, label) for label, _ in self.memory.largest(measure, *self._last_hour(), number)]
+            wanted = dict.fromkeys([*(incident.series for incident in open_now), *series, *hot])
+            taken = [one for one in wanted if one.measure == measure and one not in self.vacant]
             empty = [Series(measure, _NOBODY[measure])] * max(0, number - len(taken))
             self.series += [*taken[:number], *empty]
         self._detector = Detector(self.series, self.settings)
@@ -92,7 +95,8 @@ class FollowedSite:
         """Take in the next bucket, which is closed."""
         if self._is_stale:
             self.restore(self.series, standstills)
-        self._choose(standstills)
+        if self._first_remembered() < self.next_bucket:
+            self._choose(standstills)
         values, latencies = self._values(self.series, self.next_bucket, self.next_bucket + 1, standstills)
         step = self._detector.step(self.next_bucket * BUCKET_S, values[0], float(latencies[0]))
         self.next_bucket += 1
@@ -146,10 +150,13 @@ class FollowedSite:
         first = max(self.since, self.next_bucket - self.settings.memory_buckets, self.memory.oldest)
         return min(first, self.next_bucket)
 
+    def _last_hour(self) -> tuple[int, int]:
+        until = self.next_bucket
+        return min(max(until - HOUR_BUCKETS, self.memory.oldest), until), until
+
     def _choose(self, standstills: Sequence[Standstill]) -> None:
         """Pages and countries that have become hot take the free places, then those of the least of their kind."""
-        until = self.next_bucket
-        first = min(max(until - HOUR_BUCKETS, self.memory.oldest), until)
+        first, until = self._last_hour()
         held = {incident.series for incident in self.incidents if incident.is_open}
         for measure, most in PLACES:
             places = [n for n, one in enumerate(self.series) if one.measure == measure]
@@ -174,7 +181,3 @@ class FollowedSite:
         self.series[place] = series
         values, _ = self._values([series], self._first_remembered(), self.next_bucket, standstills)
         self._detector.replace(place, series, values[:, 0])
-
-
-def _is_one(series: Series, measure: Measure) -> bool:
-    return series.measure == measure and series.value != _NOBODY[measure]

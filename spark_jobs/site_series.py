@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from spark_jobs.trend_detector import BUCKET_S, Measure, Series
+from spark_jobs.trend_detector import Series
+from spark_jobs.trend_judge import BUCKET_S, Measure
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.float64]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from spark_jobs.followed_site import Incident
-from spark_jobs.trend_detector import Change, Measure
+from spark_jobs.trend_detector import Change
+from spark_jobs.trend_judge import Measure
 
 # Series of one cause leave their bands within this time of each other: windows differ, small counts take longer.
 TOGETHER_S = 120

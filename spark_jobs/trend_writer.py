@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from spark_jobs.lease import hold_lease
 from spark_jobs.standstill import Standstill
-from spark_jobs.trend_detector import BUCKET_S, Change, Series
+from spark_jobs.trend_detector import Change, Series
 from spark_jobs.trend_explanation import explain
+from spark_jobs.trend_judge import BUCKET_S
 from sql.warehouse import Cursor, Row, Warehouse, rows, run
 
 Values = NDArray[np.float64]
