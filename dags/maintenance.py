@@ -1,8 +1,8 @@
 """## Keeps what grows in bounds
 
-**Purpose.** Deletes samples of rejected records older than 7 days (their numbers stay), Airflow's own records and
-task logs older than 30 days, and the output files of ended jobs older than 14 days; shortens the output of running
-jobs beyond 64 MiB.
+**Purpose.** Deletes samples of rejected records older than 7 days (their numbers stay), bands of buckets older than
+`FOOTFALL_TREND_DAYS`, Airflow's own records and task logs older than 30 days, and the output files of ended jobs older
+than 14 days; shortens the output of running jobs beyond 64 MiB.
 
 **When.** Daily at 04:30 UTC.
 
@@ -38,6 +38,13 @@ with DAG(
         return expire_rejected_samples(context["dag_run"].run_after, days=7)
 
     @task
+    def expire_bands(**context: Any) -> int:
+        """Number of buckets whose bands were deleted; incidents keep theirs."""
+        from plugins.upkeep import expire_bands
+
+        return expire_bands(context["dag_run"].run_after)
+
+    @task
     def clean_airflow_records(**context: Any) -> None:
         """`airflow db clean`; the last scheduled run of each DAG always stays."""
         from plugins.upkeep import clean_airflow_records
@@ -51,4 +58,4 @@ with DAG(
 
         tidy_logs(context["dag_run"].run_after)
 
-    [expire_rejected_samples(), clean_airflow_records(), tidy_logs()]
+    [expire_rejected_samples(), expire_bands(), clean_airflow_records(), tidy_logs()]

@@ -173,7 +173,7 @@ CREATE TABLE report.alert (
     anomaly_id bigint NOT NULL,
     state      text NOT NULL CHECK (state IN ('open', 'closed', 'dissolved')),
     claimed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    run_id     text NOT NULL,
+    dag_run_id text NOT NULL,
     channel    text NOT NULL,
     sent_at    timestamptz,
     failure    text,
@@ -183,7 +183,7 @@ COMMENT ON TABLE report.alert IS 'Alerts: at most one per incident and state. Cl
 COMMENT ON COLUMN report.alert.anomaly_id IS 'Which incident (report.anomaly).';
 COMMENT ON COLUMN report.alert.state IS 'The state it tells of.';
 COMMENT ON COLUMN report.alert.claimed_at IS 'When a run took it on.';
-COMMENT ON COLUMN report.alert.run_id IS 'Airflow''s run that took it on.';
+COMMENT ON COLUMN report.alert.dag_run_id IS 'Airflow''s run that took it on.';
 COMMENT ON COLUMN report.alert.channel IS 'Where it goes: log, or the kind of the connection.';
 COMMENT ON COLUMN report.alert.sent_at IS 'When it was handed over; null with no failure means the sender died and nobody knows.';
 COMMENT ON COLUMN report.alert.failure IS 'Why it surely was not handed over; the task tries that again.';

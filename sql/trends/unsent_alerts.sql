@@ -6,7 +6,7 @@ SELECT a.anomaly_id, a.site, a.series_kind, a.series_name, a.started_at, a.opene
 FROM report.anomaly AS a
 LEFT JOIN report.alert AS t USING (anomaly_id, state)
 WHERE a.head_id IS NULL
-  AND (t.anomaly_id IS NULL OR (t.run_id = %(run_id)s AND t.failure IS NOT NULL AND t.sent_at IS NULL))
+  AND (t.anomaly_id IS NULL OR (t.dag_run_id = %(run_id)s AND t.failure IS NOT NULL AND t.sent_at IS NULL))
   AND CASE a.state WHEN 'open' THEN a.noticed_at WHEN 'closed' THEN a.closed_at ELSE a.dissolved_at END
       > clock_timestamp() - interval '1 day'
 ORDER BY a.opened_at, a.anomaly_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -252,8 +253,6 @@ def test_a_failure_is_said_counting_goes_on_and_the_next_bucket_begins_anew(
 
 
 def thread_said(live: Live, words: str) -> bool:
-    import time
-
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if words in str(live.ask("SELECT trend_error FROM report.stream_status")):
