@@ -122,7 +122,7 @@ SURGE = [Cell("", "/promo", "DE", 2, 800)]
 
 
 def test_a_surge_on_one_page_opens_one_incident_that_names_the_page_first(live: Live) -> None:
-    live.calm(90)
+    live.calm(40)
     assert live.incidents() == []
     live.go_on(*([*usual(live.random), *SURGE] for _ in range(4)))
     heads = [one for one in live.incidents() if one["head_id"] is None]
@@ -136,7 +136,7 @@ def test_a_surge_on_one_page_opens_one_incident_that_names_the_page_first(live: 
 
 
 def test_a_restarted_driver_neither_opens_nor_judges_anything_twice(live: Live) -> None:
-    live.calm(90)
+    live.calm(40)
     live.go_on(*([*usual(live.random), *SURGE] for _ in range(4)))
     before = live.ask("SELECT count(*)::int AS n FROM stream.trend_bucket"), live.incidents()
     assert before[1]
@@ -172,7 +172,7 @@ def test_every_closed_bucket_is_judged_once_and_the_bands_are_kept(live: Live) -
 
 
 def test_an_outage_opens_an_incident_and_late_lines_dissolve_it(live: Live) -> None:
-    live.calm(90)
+    live.calm(40)
     silent = live.bucket
     live.go_on(*[[]] * 4)
     (outage,) = [one for one in live.incidents() if one["head_id"] is None]
@@ -186,7 +186,7 @@ def test_an_outage_opens_an_incident_and_late_lines_dissolve_it(live: Live) -> N
 
 
 def test_empty_buckets_are_unknown_while_counting_stood_still_and_zero_while_it_did_not(live: Live) -> None:
-    live.calm(90)
+    live.calm(40)
     live.bucket += 6  # a minute without a driver, and nobody sent anything
     live.now_s = live.bucket * 10 + CLOSE_AFTER_S + 1
     live.launch()
@@ -197,12 +197,12 @@ def test_empty_buckets_are_unknown_while_counting_stood_still_and_zero_while_it_
     known = live.ask(
         "SELECT is_known, observed, ewma FROM report.live_trend WHERE series_kind = 'hits' ORDER BY bucket_start"
     )
-    assert [row["is_known"] for row in known] == [True] * 90 + [False] * 6 + [True] * 3
-    assert {row["observed"] for row in known[90:96]} == {0.0}
-    assert {row["ewma"] for row in known[90:96]} == {known[89]["ewma"]}
+    assert [row["is_known"] for row in known] == [True] * 40 + [False] * 6 + [True] * 3
+    assert {row["observed"] for row in known[40:46]} == {0.0}
+    assert {row["ewma"] for row in known[40:46]} == {known[39]["ewma"]}
     live.go_on(*[[]] * 2)
     assert [row["is_known"] for row in live.ask(
-        "SELECT is_known FROM report.series('shop', '10 seconds', '2026-06-01 12:16:20', '2026-06-01 12:16:50')"
+        "SELECT is_known FROM report.series('shop', '10 seconds', '2026-06-01 12:08:00', '2026-06-01 12:08:30')"
         " WHERE series_kind = 'hits'"
     )] == [True] * 3  # fmt: skip
 
@@ -217,7 +217,7 @@ def test_an_imported_old_log_is_history(live: Live) -> None:
 def test_history_that_is_counted_up_to_the_present_opens_nothing(live: Live) -> None:
     for bucket in range(60):  # at a tenth of the traffic to come
         live.count(NOON_S // 10 - 60 + bucket, usual(live.random, hits=20))
-    live.calm(90)
+    live.calm(40)
     assert live.incidents() == []
 
 
