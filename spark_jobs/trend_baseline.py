@@ -49,6 +49,7 @@ class Baseline:
     def __init__(self, amount: Flags) -> None:
         """amount: (sites, series), whether a series is an amount and not a count."""
         shape = amount.shape
+        self._amount = amount
         self._now = 0  # number of buckets so far
         self._x = np.zeros((RING, *shape))
         self._course = np.ones((RING, *shape))
@@ -66,7 +67,7 @@ class Baseline:
         prior = np.where(amount, np.nan, np.array(_COUNT_DISPERSION)[:, None, None])
         self._dispersion = np.array(prior)
         self._evidence = np.zeros((len(WINDOWS), *shape))
-        self._prior_weight = np.where(amount, 0, _PRIOR_WEIGHT)
+        self._prior_weight = np.where(amount, 1, _PRIOR_WEIGHT)
 
     def look(self, x: Values, course: Values) -> Windows:
         """The windows that end with a new bucket x, (sites, series); course: expected course of the day."""
@@ -74,7 +75,9 @@ class Baseline:
         mean_u = self._u / n
         spread = np.maximum(self._uu - self._u * mean_u, 1e-9)
         slope = (self._uy - mean_u * self._y) / spread
-        line = np.maximum(self._y / n - slope * mean_u, 0.0)
+        # A line that falls does not fall below half of what there was, and what has not been seen may still come.
+        least = 0.5 * (self._y + np.where(self._amount, 0.0, 0.5 / course)) / n
+        line = np.maximum(self._y / n - slope * mean_u, least)
         enough = self._n >= LEAST_LINE
         moving = enough & ~self.is_held
         self.held = np.where(moving, line, self.held)

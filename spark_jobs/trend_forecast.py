@@ -92,3 +92,15 @@ def score(observed: Values, expected: Values, low: Values | None = None, high: V
     if low is None or high is None or not hours:
         return Score(hours, error, float("nan"))
     return Score(hours, error, float(((observed >= low) & (observed <= high))[known].mean()))
+
+
+def hour_course(hour_starts_s: Integers, values: Values, ahead: int = 24) -> tuple[Integers, Values]:
+    """(hour starts, course (h + ahead, series)): expected values of the hours given, and of those to come.
+
+    What ``Detector.follow`` takes. NaN throughout for a series with less than 48 hours of history.
+    """
+    place = (hour_starts_s[0] // HOUR_S + np.arange(len(hour_starts_s) + ahead)) % 168
+    table = np.full((168, values.shape[1]), np.nan)
+    for p in range(168):
+        table[p] = np.nanmean(values[(hour_starts_s // HOUR_S) % 168 == p], axis=0)
+    return hour_starts_s[0] + HOUR_S * np.arange(len(place)), table[place]
