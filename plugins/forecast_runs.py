@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from plugins.report_runs import reporter
 from settings import Settings
+from spark_jobs.hour_history import HISTORY_HOURS, HOUR_S, by_site
 from spark_jobs.trend_forecast import next_hours, seasonal_naive
-from sql.warehouse import Row, Warehouse, run_many
+from sql.warehouse import Warehouse, run_many
 
 log = logging.getLogger(__name__)
 
-# Four weeks: enough for hours of the day and days of the week, and as much as a site stays like itself.
-HISTORY_HOURS = 4 * 7 * 24
-DAY_HOURS, WEEK_HOURS, HOUR_S = 24, 7 * 24, 3600
+DAY_HOURS, WEEK_HOURS = 24, 7 * 24
 
 
 def make_forecasts(as_of: datetime) -> int:
@@ -28,39 +27,28 @@ def make_forecasts(as_of: datetime) -> int:
 
 def forecast_hours(warehouse: Warehouse, as_of: datetime) -> int:
     """See ``make_forecasts``. Running it again from the same hours changes nothing."""
+    made = short = 0
     rows = warehouse.rows("trends/hour_history", {"as_of": as_of, "hours": HISTORY_HOURS})
-    series: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        series[row["site"], row["series_kind"], row["series_name"]].append(row)
-    forecasts = {key: _forecast(found) for key, found in series.items()}
-    made = {key: forecast for key, forecast in forecasts.items() if forecast}
     with warehouse.transaction() as cursor:
-        for (site, kind, name), forecast in made.items():
-            key = {"site": site, "series_kind": kind, "series_name": name}
-            run_many(cursor, "trends/add_forecast", [key | hour for hour in forecast])
-    log.info("%d of %d series forecast; the others have less than 48 hours of history", len(made), len(series))
-    return len(made)
+        for site, history in by_site(rows).items():
+            for series, values in history.values.items():
+                key = {"site": site, "series_kind": series.measure, "series_name": series.value}
+                forecast = _forecast(history.starts_s, values)
+                run_many(cursor, "trends/add_forecast", [key | hour for hour in forecast])
+                made, short = made + bool(forecast), short + (not forecast)
+    log.info("%d series forecast; %d have less than 48 hours of history", made, short)
+    return made
 
 
-def _forecast(rows: list[Row]) -> list[dict[str, float | None]]:
-    """The next 24 hours after the site's last published hour; empty with too little history.
-
-    An hour without a report had no lines: 0, or unknown for a mean.
-    """
-    last_s = int(rows[0]["last_hour"].timestamp())
-    by_hour = {int(row["hour_start"].timestamp()): row["observed"] for row in rows}
-    starts = np.arange(min(by_hour), last_s + HOUR_S, HOUR_S)
-    absent = np.nan if rows[0]["series_kind"] == "mean_latency_us" else 0.0
-    values = np.array(
-        [np.nan if (value := by_hour.get(start, absent)) is None else value for start in starts.tolist()], np.float64
-    )
+def _forecast(starts: NDArray[np.int64], values: NDArray[np.float64]) -> list[dict[str, float | None]]:
+    """The 24 hours after the last; empty with too little history."""
     forecast = next_hours(starts, values)
     if forecast is None:
         return []
     naive = seasonal_naive(starts, values, season_hours=WEEK_HOURS if len(values) >= WEEK_HOURS else DAY_HOURS)
     return [
         {
-            "history_end": last_s + HOUR_S,
+            "history_end": int(starts[-1]) + HOUR_S,
             "hour_start": int(start),
             "expected": float(expected),
             "band_low": float(low),

@@ -9,11 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from spark_jobs.hour_history import HourHistory
 from spark_jobs.site_series import Integers, SiteMemory
 from spark_jobs.standstill import Standstill, known
 from spark_jobs.trend_detector import Detector, DetectorSettings, OpenAnomaly, Series, Step
 from spark_jobs.trend_ewma import ewma
-from spark_jobs.trend_forecast import next_minute
+from spark_jobs.trend_forecast import LEAST_HISTORY_HOURS, hour_course, next_minute
 from spark_jobs.trend_judge import BUCKET_S, Measure
 
 Values = NDArray[np.float64]
@@ -65,6 +66,7 @@ class FollowedSite:
         self.incidents: list[Incident] = []
         self._detector = Detector([], settings)
         self._is_stale = True
+        self._hours: HourHistory | None = None
 
     @property
     def vacant(self) -> frozenset[Series]:
@@ -87,7 +89,7 @@ class FollowedSite:
         if first < self.next_bucket:
             values, latencies = self._values(self.series, first, self.next_bucket, standstills)
             self._detector.restore(
-                np.arange(first, self.next_bucket) * BUCKET_S, values, latencies, None,
+                np.arange(first, self.next_bucket) * BUCKET_S, values, latencies, self._course(),
                 [OpenAnomaly(one.series, one.side, one.started_s) for one in open_now],
             )  # fmt: skip
 
@@ -101,6 +103,20 @@ class FollowedSite:
         step = self._detector.step(self.next_bucket * BUCKET_S, values[0], float(latencies[0]))
         self.next_bucket += 1
         return step
+
+    def expect_hours(self, history: HourHistory) -> None:
+        """From now on expect the course of the day and week that these published hours have."""
+        self._hours = history
+        course = self._course()
+        if course is not None and not self._is_stale:
+            self._detector.follow(*course)
+
+    def _course(self) -> tuple[Integers, Values] | None:
+        if self._hours is None or len(self._hours.starts_s) < LEAST_HISTORY_HOURS:
+            return None
+        unknown = np.full(len(self._hours.starts_s), np.nan)
+        values = np.column_stack([self._hours.values.get(one, unknown) for one in self.series])
+        return hour_course(self._hours.starts_s, values)
 
     def start_again(self) -> None:
         """Late lines took an incident back: the next bucket begins with a detector that knows."""

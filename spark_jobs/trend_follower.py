@@ -33,6 +33,8 @@ LIVE_BUCKETS = 12
 SILENT_BUCKETS = 8640
 # What was not judged for longer is not judged at all: nobody wants an alert of the night that the stack was down.
 MOST_PENDING = 360
+# The DAG hourly_traffic_report runs five minutes after the hour, and takes a while.
+PUBLISHED_AFTER_S = 720
 # Those of an hour are caught up with in turns, so that no turn is long.
 MOST_PER_TURN = 30
 # Beyond what the detector remembers: the hour of the hottest pages, late lines, and some room.
@@ -46,6 +48,7 @@ class _State:
     positions: Mapping[int, int]
     standstills: list[Standstill]
     closed: int  # buckets below this number are closed
+    hours_from: int = -1  # hour in which the published hours were read last
     memories: dict[str, SiteMemory] = field(default_factory=dict)
     sites: dict[str, FollowedSite] = field(default_factory=dict)
     touched: dict[str, list[Integers]] = field(default_factory=dict)
@@ -93,6 +96,7 @@ class TrendFollower:
             self._take_in(self._state)
             if closed <= self._state.closed:
                 return 0
+            self._expect_hours(self._state)
             firsts = [max(site.next_bucket, closed - MOST_PENDING) for site in self._state.sites.values()]
             return self._close(self._state, min([closed, *(first + MOST_PER_TURN for first in firsts)]))
         except BaseException:
@@ -142,6 +146,15 @@ class TrendFollower:
                 memory = state.memories.setdefault(site, SiteMemory(memory_buckets, now_bucket))
                 state.touched.setdefault(site, []).append(memory.add(now_bucket, own))
 
+    def _expect_hours(self, state: _State) -> None:
+        """Once an hour, when its report is out: the course of the day."""
+        hour = int((self._clock() - PUBLISHED_AFTER_S) // 3600)
+        if hour != state.hours_from:
+            for name, history in self._writer.hours(self._clock()).items():
+                if name in state.sites:
+                    state.sites[name].expect_hours(history)
+            state.hours_from = hour
+
     def _close(self, state: _State, closed: int) -> int:
         began = time.perf_counter()
         now_s = self._clock()
@@ -157,6 +170,7 @@ class TrendFollower:
                 site = state.sites.get(name)
                 if site is None and memory.last_with_hits >= now_bucket - LIVE_BUCKETS:
                     writing.follow(name, closed)
+                    state.hours_from = -1
                     state.sites[name] = FollowedSite(name, closed, closed, memory, self._settings)
                 elif site is not None and memory.last_with_hits < now_bucket - SILENT_BUCKETS:
                     writing.unfollow(name, now_s)

@@ -213,7 +213,8 @@ CREATE FUNCTION report.series(
 )
 RETURNS TABLE (series_kind text, series_name text, bucket_start timestamptz, observed double precision,
                is_known boolean, ewma double precision)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS $$
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog SET work_mem = '32MB' SET jit = off ROWS 20000
+AS $$
     WITH setting AS (
         SELECT s.alpha,
                CASE WHEN s.alpha < 1 THEN ceil(-39.2 / ln(1 - s.alpha)) ELSE 1 END AS run_in,
@@ -245,6 +246,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
         GROUP BY GROUPING SETS ((b.bucket_start), (date_bin(grain, b.bucket_start, range_start)),
                                 (date_bin(grain, b.bucket_start, range_start), b.page_id),
                                 (date_bin(grain, b.bucket_start, range_start), b.country))
+    ), part AS MATERIALIZED (
+        SELECT cell.*, cell.sums || coalesce(cell.page_id::text, cell.country, '') AS place FROM cell WHERE cell.sums > 3
     ), grid AS MATERIALIZED (
         SELECT date_bin(grain, ten.starts, range_start) AS bin,
                bool_and(ten.starts + interval '10 seconds' <= setting.caught_up_to AND NOT EXISTS (
@@ -256,15 +259,15 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
         LEFT JOIN cell ON cell.sums = 3 AND cell.ten = ten.starts
         GROUP BY 1
     ), named AS (
-        SELECT kind AS series_kind, '' AS series_name, NULL::integer AS page_id, NULL::text AS country
+        SELECT kind AS series_kind, '' AS series_name, '7' AS place
         FROM unnest(ARRAY['hits', 'bytes_sent', 'client_errors', 'server_errors', 'mean_latency_us']) AS kind
         UNION ALL
-        (SELECT 'page', p.path, p.page_id, NULL
+        (SELECT 'page', p.path, '5' || p.page_id
          FROM cell JOIN stream.page AS p USING (page_id)
          WHERE cell.sums = 5 AND cell.bin >= range_start
          GROUP BY p.page_id, p.path ORDER BY sum(cell.hits) DESC, p.path LIMIT most_pages)
         UNION ALL
-        (SELECT 'country', cell.country, NULL, cell.country
+        (SELECT 'country', cell.country, '6' || cell.country
          FROM cell
          WHERE cell.sums = 6 AND cell.bin >= range_start
          GROUP BY cell.country ORDER BY sum(cell.hits) DESC, cell.country LIMIT most_countries)
@@ -276,9 +279,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog ROWS 20000 AS 
                                   WHEN 'mean_latency_us' THEN c.mean_latency_us
                                   ELSE coalesce(c.hits, 0) END AS observed
         FROM named AS n CROSS JOIN grid AS g
-        LEFT JOIN cell AS c
-            ON c.bin = g.bin AND c.page_id IS NOT DISTINCT FROM n.page_id AND c.country IS NOT DISTINCT FROM n.country
-           AND c.sums = CASE n.series_kind WHEN 'page' THEN 5 WHEN 'country' THEN 6 ELSE 7 END
+        LEFT JOIN part AS c ON c.bin = g.bin AND c.place = n.place
     ), averaged AS (
         SELECT v.series_kind, v.series_name, v.bin, v.observed, v.is_known,
                report.ewma(CASE WHEN v.is_known THEN v.observed END, setting.alpha)
@@ -464,6 +465,8 @@ COMMENT ON COLUMN report.stream_status.trend_error IS 'Why the trends do not fol
 
 GRANT SELECT ON stream.trend_state, stream.followed_site, stream.standstill, stream.trend_series, stream.trend_bucket,
     stream.live_forecast, stream.anomaly TO footfall_writer, footfall_reporter;
+GRANT SELECT ON report.current_hourly_traffic, report.current_hourly_page, report.current_hourly_country
+    TO footfall_writer;
 GRANT UPDATE ON stream.trend_state TO footfall_writer;
 GRANT INSERT ON stream.standstill, stream.trend_series TO footfall_writer;
 GRANT INSERT, DELETE ON stream.trend_bucket TO footfall_writer;

@@ -36,16 +36,18 @@ def test_an_injected_surge_is_told_once_within_forty_seconds_and_names_its_page(
         "FOOTFALL_HOME": str(stack.settings.home),
         "FOOTFALL_PORT_BASE": str(stack.settings.port_base),
     }
-    with subprocess.Popen([*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL) as generator:
+    with subprocess.Popen(
+        [*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL
+    ) as generator:
         try:
             wait_until(lambda: bool(stack.ask(HEADS)), 420, "the surge opens an incident")
             (incident,) = stack.ask(HEADS)
             wait_until(
                 lambda: bool(stack.ask("SELECT 1 FROM report.alert WHERE sent_at IS NOT NULL")), 30, "it is told"
             )
-            assert generator.wait(200) == 0
+            assert run.wait(200) == 0
         finally:
-            generator.kill()
+            run.kill()
     (planned,) = json.loads((tmp_path / "inventory.json").read_text())["incidents"]
     began = datetime.fromisoformat(planned["start"])
     found_after = (incident["noticed_at"] - began.astimezone(UTC)).total_seconds()
