@@ -137,7 +137,8 @@ def test_a_forecast_is_scored_by_what_came_and_against_the_plain_rule(
         execute(
             reporter,
             "INSERT INTO report.forecast (site, series_kind, series_name, history_end, hour_start, expected,"
-            " band_low, band_high, seasonal_naive) VALUES ('shop', 'hits', '', %(end)s, %(start)s, %(e)s, %(l)s, %(h)s, %(n)s)",
+            " band_low, band_high, seasonal_naive)"
+            " VALUES ('shop', 'hits', '', %(end)s, %(start)s, %(e)s, %(l)s, %(h)s, %(n)s)",
             {"end": at("10:00:00"), "start": at(start), "e": expected, "l": low, "h": high, "n": naive},
         )
     assert select(reader, "SELECT * FROM report.forecast_score") == [("shop", "hits", "", 2, 15.0, 40.0, 0.5)]
