@@ -1,8 +1,8 @@
 """## Keeps what grows in bounds
 
 **Purpose.** Deletes samples of rejected records older than 7 days (their numbers stay), bands of buckets older than
-`FOOTFALL_TREND_DAYS`, Airflow's own records and task logs older than 30 days, and the output files of ended jobs older
-than 14 days; shortens the output of running jobs beyond 64 MiB.
+`FOOTFALL_TREND_DAYS`, Airflow's own records and task logs older than 30 days, and the output files of ended jobs
+older than 14 days; shortens the output of running jobs beyond 64 MiB.
 
 **When.** Daily at 04:30 UTC.
 

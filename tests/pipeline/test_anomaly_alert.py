@@ -38,7 +38,7 @@ def test_an_injected_surge_is_told_once_within_forty_seconds_and_names_its_page(
     }
     with subprocess.Popen(
         [*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL
-    ) as generator:
+    ) as run:
         try:
             wait_until(lambda: bool(stack.ask(HEADS)), 420, "the surge opens an incident")
             (incident,) = stack.ask(HEADS)
