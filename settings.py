@@ -73,6 +73,21 @@ class Settings(BaseSettings):
         "or refuse to start.",
     )
 
+    visitor_key_period: Literal["month", "day"] = Field(
+        default="month", description="How long one secret key hashes visitors; they are never counted across keys."
+    )
+    visitor_key_days: int = Field(
+        default=35, ge=1, description="A visitor key is deleted so many days after its period ended and it was made."
+    )
+    max_pages_per_day: int = Field(
+        default=5_000, ge=2, description="Pages of a site and day that get a row of their own; the rest is (other)."
+    )
+    max_values_per_day: int = Field(
+        default=1_000, ge=1, description="The same for each value of browser, referrer and the other dimensions."
+    )
+    restate_days: int = Field(
+        default=35, ge=0, description="New rules of agents restate the reports of so many days."
+    )
     trend_alpha: float = Field(
         default=0.3, ge=0.05, le=1, description="Weight of the newest bucket in the moving average."
     )
@@ -93,6 +108,10 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> Path:
         return self.home / "secrets"
+
+    @cached_property
+    def visitor_keys(self) -> Path:
+        return self.secrets / "visitor_keys"
 
     @cached_property
     def logs(self) -> Path:

@@ -2,7 +2,9 @@
 
 **Purpose.** Deletes samples of rejected records older than 7 days (their numbers stay), bands of buckets older than
 `FOOTFALL_TREND_DAYS`, Airflow's own records and task logs older than 30 days, and the output files of ended jobs
-older than 14 days; shortens the output of running jobs beyond 64 MiB.
+older than 14 days; shortens the output of running jobs beyond 64 MiB. Deletes the keys of visitor hashes whose time
+is over (35 days after their month, by setting), and unites the minutes' visitor sketches of hours that ended three
+days ago.
 
 **When.** Daily at 04:30 UTC.
 
@@ -58,4 +60,19 @@ with DAG(
 
         tidy_logs(context["dag_run"].run_after)
 
-    [expire_rejected_samples(), expire_bands(), clean_airflow_records(), tidy_logs()]
+    @task
+    def delete_visitor_keys(**context: Any) -> list[str]:
+        """Names of the keys deleted; `stream.visitor_key` notes when."""
+        from plugins.upkeep import delete_visitor_keys
+
+        return delete_visitor_keys(context["dag_run"].run_after)
+
+    @task
+    def compact_sketches(**context: Any) -> int:
+        """By how many sketches there are fewer; no figure changes."""
+        from plugins.upkeep import compact_sketches
+
+        return compact_sketches(context["dag_run"].run_after - timedelta(days=3))
+
+    [delete_visitor_keys(), compact_sketches(), expire_rejected_samples(), expire_bands()]
+    [clean_airflow_records(), tidy_logs()]

@@ -13,6 +13,8 @@ from plugins.airflow_command import run_airflow
 from plugins.job_log import expire_logs, shorten_log
 from plugins.watching import watcher
 from settings import Settings
+from spark_jobs.sketch_compaction import compact_sketches as compact_hours
+from spark_jobs.visitor_keys import delete_expired_keys
 from sql.launches import Job, open_launches
 from sql.launches import expire_rejected_samples as expire_samples
 
@@ -43,6 +45,23 @@ def expire_bands(as_of: datetime) -> int:
         deleted = warehouse.run("trends/expire_bands", {"as_of": as_of, "days": settings.trend_days})
     log.info("bands of %d buckets deleted", deleted)
     return deleted
+
+
+def delete_visitor_keys(as_of: datetime) -> list[str]:
+    """Delete the keys of visitor hashes whose time is over; returns their names."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = delete_expired_keys(warehouse, settings.visitor_keys, as_of, settings.visitor_key_days)
+    log.info("visitor keys deleted: %s", ", ".join(deleted) or "none")
+    return deleted
+
+
+def compact_sketches(before: datetime) -> int:
+    """Unite the minutes' visitor sketches of hours that ended before a moment; returns how many fewer there are."""
+    with watcher(Settings()) as warehouse:
+        fewer = compact_hours(warehouse, before)
+    log.info("%d visitor sketches fewer", fewer)
+    return fewer
 
 
 def clean_airflow_records(before: datetime) -> None:

@@ -26,6 +26,9 @@ Values = NDArray[np.float64]
 TOTALS = ("hits", "bytes_sent", "client_errors", "server_errors", "latency_us_sum", "latency_count")
 # Lines from clocks that run ahead are counted, but must not push the past out of memory.
 AHEAD_BUCKETS = 6
+# A flood of random paths must not fill the memory: beyond so many, the smaller half becomes one.
+MOST_LABELS = 4096
+OTHER = "(other)"
 
 
 class RollingSums:
@@ -44,12 +47,26 @@ class RollingSums:
     def _column(self, label: str) -> int:
         column = self._columns.get(label)
         if column is None:
+            if not self._free and self._rows.shape[1] >= MOST_LABELS:
+                self._unite_the_least()
             if not self._free:
                 width = self._rows.shape[1]
                 self._rows = np.hstack([self._rows, np.zeros_like(self._rows)])
                 self._free = list(range(width, 2 * width))
             column = self._columns[label] = self._free.pop()
         return column
+
+    def _unite_the_least(self) -> None:
+        """Half of the labels, those with the least hits, become one."""
+        sums = self._rows.sum(axis=0)
+        labels = sorted(self._columns, key=lambda label: (label != OTHER, -int(sums[self._columns[label]])))
+        other = self._columns.setdefault(OTHER, self._columns[labels[-1]])
+        for label in labels[len(labels) // 2 :]:
+            column = self._columns.pop(label)
+            if label != OTHER and column != other:
+                self._rows[:, other] += self._rows[:, column]
+                self._rows[:, column] = 0
+                self._free.append(column)
 
     def forget(self, numbers: Integers) -> None:
         """Make room for new buckets in the rows of old ones."""

@@ -18,6 +18,7 @@ from spark_jobs.batch_count import BatchCount, count_batch
 from spark_jobs.batch_writer import BatchWriter, PlannedRange, PositionMismatch
 from spark_jobs.kafka_topic import KafkaError
 from spark_jobs.offset_log import planned_start, planned_until
+from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import POSTGRES_AWAY
 
 RETRY_WAIT = wait_exponential(multiplier=0.2, max=5)
@@ -50,6 +51,7 @@ class StreamBatch:
     def __init__(
         self,
         writer: BatchWriter,
+        visitor_keys: VisitorKeys,
         checkpoint: Path,
         topic: str,
         starting_offsets: Mapping[int, int],
@@ -64,6 +66,7 @@ class StreamBatch:
         self.running = Lock()  # held while a batch runs, so that a graceful stop waits for its end
         self.stopping = False
         self._writer = writer
+        self._visitor_keys = visitor_keys
         self._checkpoint = checkpoint
         self._topic = topic
         self._clock = clock
@@ -103,7 +106,7 @@ class StreamBatch:
                 self._writer.commit(todo, count)
         until = {part.partition: part.until for part in planned}
         if count is not None:
-            self._after_commit(count.cells, until)  # before anybody takes this batch for counted
+            self._after_commit(count.tables.cells, until)  # before anybody takes this batch for counted
         self.progress.next_offsets |= until
         return sum(tally.consumed for tally in count.tallies.values()) if count else 0
 
@@ -149,9 +152,15 @@ class StreamBatch:
                 wanted = wanted | ((col("partition") == part.partition) & (col("offset") >= part.start))
             frame = frame.where(wanted)
         now = self._clock()
-        count = count_batch(frame, now, {})
+        count = count_batch(frame, now, {}, self._visitor_keys.current())
         counted = self._writer.counted_before(count.sources)
-        if counted or count.split_sources:
-            # Some line came before. Count again knowing which; in one task if two tasks saw the same line.
-            count = count_batch(frame.coalesce(1) if count.split_sources else frame, now, counted)
+        # Counted again when some line came before, knowing which; in one task when two tasks saw the same line; and
+        # with a key when a line is the first of its month, or when its key was deleted just now.
+        if count.split_sources:
+            frame = frame.coalesce(1)
+        again = bool(counted or count.split_sources)
+        while again or count.missing_periods:
+            self._visitor_keys.make(count.missing_periods)
+            count = count_batch(frame, now, counted, self._visitor_keys.current())
+            again = False
         return count

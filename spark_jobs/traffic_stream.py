@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -29,6 +30,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from settings import Settings
+from spark_jobs.agent_restating import adopt_rules
+from spark_jobs.agent_rules import RULES_VERSION, rule_classes
 from spark_jobs.batch_writer import BatchWriter
 from spark_jobs.kafka_topic import KafkaError, KafkaRefused, KafkaTopic, TopicMissing, TopicState
 from spark_jobs.lag import Lag
@@ -36,10 +39,12 @@ from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
+from spark_jobs.table_writer import Cardinality
 from spark_jobs.trend_detector import DetectorSettings
 from spark_jobs.trend_follower import TrendFollower
 from spark_jobs.trend_thread import TrendThread
 from spark_jobs.trend_writer import TrendWriter
+from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import POSTGRES_AWAY, Warehouse, WarehouseRefused
 
 log = logging.getLogger("footfall.stream")
@@ -159,6 +164,9 @@ class StreamJob:
         start = starting_offsets(self._control, topic, lease.epoch, self._settings.lost_range_policy)
         log.info("counting %s (%s) from %s", topic.topic, topic.topic_id, start)
         settings = self._settings
+        since = datetime.now(UTC) - timedelta(days=settings.restate_days)
+        for rule in adopt_rules(self._control, lease.epoch, RULES_VERSION, rule_classes(), since):
+            log.info("rules of agents, version %d: %s", RULES_VERSION, rule)
         checkpoint = _fresh_checkpoint(settings.home / "checkpoints", lease.epoch)
         session = start_session(
             settings.spark_master, settings.spark_driver_memory, settings.home / "jars" / "spark",
@@ -173,9 +181,14 @@ class StreamJob:
             settings.max_offsets_per_trigger,
         )
         identity = self._kafka()
+        warehouse = self._connection()
+        most = Cardinality(settings.max_pages_per_day, settings.max_values_per_day)
         self._trends = self._follow_trends(topic, lease)
         batch = StreamBatch(
-            writer=BatchWriter(self._connection(), topic.topic_id, lease.epoch),
+            writer=BatchWriter(warehouse, topic.topic_id, lease.epoch, most),
+            visitor_keys=VisitorKeys(
+                settings.visitor_keys, settings.visitor_key_period, warehouse, secrets.token_bytes
+            ),
             checkpoint=checkpoint,
             topic=topic.topic,
             starting_offsets=start,

@@ -1,4 +1,4 @@
--- depends: 0007.dimensions
+-- depends: 0008.report-dimensions
 -- Trends of each live site: what was expected of every closed 10 s bucket, incidents, forecasts and alerts.
 -- Observed values are never stored here: every view takes them from the buckets, so late lines move them, too.
 

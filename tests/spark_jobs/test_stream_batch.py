@@ -19,6 +19,8 @@ from spark_jobs.lease import Fenced, take_lease
 from spark_jobs.positions import KafkaBehindLedger, RangeLost, starting_offsets
 from spark_jobs.session import kafka_source
 from spark_jobs.stream_batch import StreamBatch
+from spark_jobs.table_writer import Cardinality
+from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import ConnectionBroken, Warehouse
 from tests.spark_jobs.conftest import NOON, Ask, event, send
 
@@ -50,7 +52,10 @@ class Launch:
         lease = take_lease(self.warehouse, "test", "footfall-stream-test")
         start = starting_offsets(self.warehouse, topic, lease.epoch, "record")
         batch = StreamBatch(
-            writer=self.writer_class(self.warehouse, topic.topic_id, lease.epoch),
+            writer=self.writer_class(self.warehouse, topic.topic_id, lease.epoch, Cardinality(5_000, 1_000)),
+            visitor_keys=VisitorKeys(
+                self.folder / "keys", "month", self.warehouse, lambda count: bytes(range(count))
+            ),
             checkpoint=self.folder / checkpoint,
             topic=topic.topic,
             starting_offsets=start,

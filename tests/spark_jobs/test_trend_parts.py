@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from spark_jobs.followed_site import Incident
-from spark_jobs.site_series import RollingSums, SiteMemory
+from spark_jobs.site_series import MOST_LABELS, RollingSums, SiteMemory
 from spark_jobs.standstill import Standstill, known, standstill_between
 from spark_jobs.trend_detector import Change, Series
 from spark_jobs.trend_explanation import explain
@@ -98,6 +98,19 @@ def test_sums_roll_on_and_labels_without_hits_are_forgotten() -> None:
     sums.forget_labels_without_hits()
     assert sums.largest(11, 14, 2) == [("/b", 7)]
     assert sums.column("/a", 11, 14).tolist() == [0, 0, 0]
+
+
+def test_a_flood_of_labels_stays_bounded_and_keeps_the_large_ones_and_the_sum() -> None:
+    sums = RollingSums(buckets=2, columns=64)
+    zero = np.zeros(1, np.int64)
+    sums.add(zero, ["/home"], zero, np.array([50]))
+    for n in range(3 * MOST_LABELS):
+        sums.add(zero, [f"/random/{n}"], zero, np.array([1]))
+    largest = dict(sums.largest(0, 1, 10 * MOST_LABELS))
+    assert len(largest) <= MOST_LABELS
+    assert largest["/home"] == 50
+    assert sum(largest.values()) == 50 + 3 * MOST_LABELS
+    assert largest["(other)"] > MOST_LABELS
 
 
 def test_lines_of_clocks_that_run_ahead_do_not_push_the_past_out_of_memory() -> None:
