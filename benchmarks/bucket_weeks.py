@@ -110,9 +110,20 @@ def weeks(rng: np.random.Generator, rate: float, begin_ms: int, buckets: int, in
     usual = _rates(starts_ms + BUCKET_MS // 2) * rate * 10
     # Incidents begin at any instant: a bucket has the mean of what ten moments in it say.
     effect = _mean_effect(incidents, starts_ms)
-    counts = clustered_counts(rng, usual * effect.ordinary[:, None])
+    counts = _of_ordinary(rng, usual, effect.ordinary)
     values, latency_count = _as_series(rng, counts.sum(axis=1), counts, (usual.sum(axis=1), effect))
     return Weeks(starts_ms // 1000, values, latency_count, incidents)
+
+
+def _of_ordinary(rng: np.random.Generator, usual: Values, factor: Values) -> Values:
+    """Ordinary hits, thinned where the factor is below 1, with more sessions where it is above. Steps are sharp."""
+    counts = rng.binomial(clustered_counts(rng, usual).astype(np.int64), np.minimum(factor, 1.0)[:, None])
+    more = np.flatnonzero(factor > 1.0)
+    if len(more):
+        share = (factor[more] - 1.0)[:, None]
+        extra = clustered_counts(rng, usual[more] * share.max()).astype(np.int64)
+        counts[more] += rng.binomial(extra, share / share.max())
+    return counts.astype(np.float64)
 
 
 def _mean_effect(incidents: Sequence[Incident], starts_ms: NDArray[np.int64]) -> Effect:

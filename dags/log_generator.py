@@ -6,7 +6,9 @@ as it goes, then live traffic. Once the ledger has counted the history, its hour
 **When.** By hand; the local stack triggers it once at its first start.
 
 **Parameters.** See the form. Same seed, site, rates and start: the same bytes. `minutes` = 0 goes on until it is
-stopped. The shares inject faults that the reports must survive.
+stopped. The shares inject faults that the reports must survive. `incidents` are things that happen, such as
+`surge:+5m:10m:4` (four times the usual hits for ten minutes, five minutes after the start), `outage:-3h:15m`,
+`errors`, `attack`, `drift` or `viral:+5m:30m:1:/products/oak-desk`; sizes and shapes: docs/generator.md.
 
 **Stop.** Mark the task `generate` failed or success: the generator flushes, writes its files and ends.
 
@@ -27,6 +29,11 @@ from airflow.sdk import DAG, Param
 from plugins.counted import HistoryCountedOperator
 from plugins.generator_job import LogGeneratorOperator
 
+# As producers.incidents reads them; not imported, so that parsing this file needs no numpy.
+INCIDENT = (
+    r"^(surge|outage|errors|attack|drift|viral):([+-][0-9]{1,6}[smhd]|[0-9]{4}-[0-9T:+Z-]{6,30}):[0-9]{1,6}[smhd]"
+    r"(:[0-9]{1,4}([.][0-9]{1,6})?(:/[!-9;-~]{0,200})?)?$"
+)
 SHARE: dict[str, Any] = {"type": "number", "minimum": 0, "maximum": 0.5}
 
 with DAG(
@@ -51,6 +58,16 @@ with DAG(
         "duplicate_share": Param(0.005, **SHARE, description="Share of events that are sent twice."),
         "out_of_order_share": Param(0.02, **SHARE, description="Share of events that are out of order."),
         "malformed_share": Param(0.002, **SHARE, description="Share of events that are malformed."),
+        "incidents_per_day": Param(
+            0, type="number", minimum=0, maximum=24, description="Incidents a day on average, drawn from the seed."
+        ),
+        "incidents": Param(
+            [],
+            type="array",
+            items={"type": "string", "pattern": INCIDENT},
+            maxItems=50,
+            description="Incidents of your own, one a line: KIND:START:DURATION[:SIZE[:PAGE]].",
+        ),
     },
 ) as dag:
     LogGeneratorOperator(task_id="generate")

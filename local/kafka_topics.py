@@ -17,6 +17,7 @@ from kafka.admin import (
     ResourceType,
 )
 from kafka.errors import KafkaError, TopicAlreadyExistsError
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 __all__ = ["KafkaError", "broker_answers", "ensure_topic"]
 
@@ -28,6 +29,10 @@ TOPIC_CONFIGURATION = {
 }
 # Consumer groups that Spark's Kafka source makes up begin like this.
 SPARK_GROUPS = "spark-kafka-"
+# The controller has accepted a right a moment before the broker goes by it.
+UNTIL_IN_FORCE = Retrying(
+    retry=retry_if_result(lambda in_force: not in_force), wait=wait_fixed(0.1), stop=stop_after_delay(30)
+)
 
 
 def broker_answers(options: Mapping[str, Any]) -> bool:
@@ -41,9 +46,10 @@ def broker_answers(options: Mapping[str, Any]) -> bool:
 
 
 def ensure_topic(options: Mapping[str, Any], topic: str, replication_factor: int = 1) -> bool:
-    """Create the topic and its access rights; True when the topic is new. Harmless when all is there.
+    """Create the topic and its access rights, in force on return; True when the topic is new.
 
-    options: ``Settings.kafka_python_options`` of an administrator.
+    Harmless when all is there. options: ``Settings.kafka_python_options`` of an administrator.
+    Raises tenacity.RetryError when the broker does not take over the rights within 30 s.
     """
     with closing(_admin(options)) as admin:
         new = NewTopic(topic, PARTITIONS, replication_factor, topic_configs=dict(TOPIC_CONFIGURATION))
@@ -52,7 +58,10 @@ def ensure_topic(options: Mapping[str, Any], topic: str, replication_factor: int
             admin.create_topics([new], timeout_ms=30_000)
         except TopicAlreadyExistsError:
             created = False
-        admin.create_acls(access_rights(topic))
+        rights = access_rights(topic)
+        admin.create_acls(rights)
+        for right in rights:
+            UNTIL_IN_FORCE(lambda right=right: bool(admin.describe_acls(right)[0]))
     return created
 
 

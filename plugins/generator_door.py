@@ -58,6 +58,7 @@ class GeneratorRun:
             *("--start", self.live_start.isoformat()),
             *(word for name, option in _OPTIONS.items() for word in (option, str(params[name]))),
             *(("--minutes", str(params["minutes"])) if params["minutes"] else ()),
+            *(word for incident in params["incidents"] for word in ("--incident", str(incident))),
         ]
 
 
@@ -71,6 +72,7 @@ _OPTIONS = {
     "duplicate_share": "--duplicate-share",
     "out_of_order_share": "--out-of-order-share",
     "malformed_share": "--malformed-share",
+    "incidents_per_day": "--incidents-per-day",
 }
 
 

@@ -1,4 +1,4 @@
-"""Who visits the generated site: countries with their address blocks and hours of the day, and declared bots.
+"""Who visits the generated site: people of many countries with their hours of the day, bots, tools and scanners.
 
 Address blocks: the registries' (RIPE NCC, ARIN, APNIC, LACNIC, AFRINIC) delegation statistics as the offline
 library iptocc 3.3.170 carries them; blocks of large access networks whose every /24 (IPv4) or sampled
@@ -13,10 +13,15 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 import numpy as np
 from numpy.typing import NDArray
 
-from producers.site_model import BROWSERS, LEVELS, quantised
+from producers import user_agents as agent
+from producers.site_model import LEVELS, WALKERS, quantised
 
 IPV6_SHARE = 0.35
-BOT_SHARE_OF_HITS = 0.12
+# Of all hits, by walker: people, bots, tools, scanners.
+SHARE_OF_HITS = np.array([0.85, 0.12, 0.02, 0.01])
+PROTOCOLS = ("HTTP/1.1", "HTTP/2.0", "HTTP/3.0")
+_PROTOCOL_OF_PEOPLE, _PROTOCOL_OF_MACHINES = quantised([12, 80, 8]), quantised([92, 8, 0])
+_HOST = quantised([55, 20, 25])
 
 # Share of the day's busiest hour, by local hour of the day, and share of the busiest day, Monday first.
 HOUR_OF_DAY = np.array(
@@ -65,47 +70,57 @@ COUNTRIES = (
 
 
 @dataclass(frozen=True)
-class Bot:
+class Machine:
     user_agent: str
     country: str  # empty: an address that belongs to no country
-    block: str  # its crawlers' addresses
+    block: str  # its addresses
     addresses: int
-    weight: float
+    weight: float  # within its group
 
 
 BOTS = (
-    Bot("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "US", "66.249.64.0/20", 40, 34),
-    Bot("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "US", "40.77.167.0/24", 20, 18),
-    Bot(
-        "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)",
-        "US", "20.171.207.0/24", 12, 14,
-    ),
-    Bot("Mozilla/5.0 (compatible; AhrefsBot/7.0; +http://ahrefs.com/robot/)", "FR", "54.36.148.0/24", 12, 10),
-    Bot(
-        "Mozilla/5.0 (compatible; SemrushBot/7~bl; +http://www.semrush.com/bot.html)", "GB", "185.191.171.0/24", 8, 7
-    ),
-    Bot("Mozilla/5.0 (compatible; YandexBot/3.0; +http://yandex.com/bots)", "RU", "5.255.253.0/24", 8, 6),
-    Bot("Mozilla/5.0 (Applebot/0.1; +http://www.apple.com/go/applebot)", "US", "17.241.75.0/24", 6, 4),
+    Machine(agent.GOOGLEBOT, "US", "66.249.64.0/20", 40, 34),
+    Machine(agent.BINGBOT, "US", "40.77.167.0/24", 20, 18),
+    Machine(agent.GPTBOT, "US", "20.171.207.0/24", 12, 14),
+    Machine(agent.AHREFSBOT, "FR", "54.36.148.0/24", 12, 10),
+    Machine(agent.SEMRUSHBOT, "GB", "185.191.171.0/24", 8, 7),
+    Machine(agent.YANDEXBOT, "RU", "5.255.253.0/24", 8, 6),
+    Machine(agent.APPLEBOT, "US", "17.241.75.0/24", 6, 4),
+)
+TOOLS = (
     # The shop's own probe, from a private network: its hits have no country.
-    Bot("Blackbox Exporter/0.27.0", "", "10.20.0.0/29", 2, 7),
-)  # fmt: skip
+    Machine(agent.BLACKBOX, "", "10.20.0.0/29", 2, 55),
+    Machine(agent.PYTHON_REQUESTS, "US", "3.208.0.0/12", 25, 20),
+    Machine(agent.CURL, "DE", "88.198.0.0/16", 25, 12),
+    Machine(agent.GO_HTTP_CLIENT, "US", "34.64.0.0/11", 12, 8),
+    Machine(agent.WGET, "DE", "95.216.0.0/16", 6, 5),
+)
+SCANNERS = (
+    Machine(agent.PRETENDED_BROWSER, "CN", "218.92.0.0/16", 12, 30),
+    Machine(agent.PRETENDED_BROWSER, "NL", "94.102.49.0/24", 8, 20),
+    Machine(agent.ZGRAB, "US", "162.142.125.0/24", 10, 20),
+    Machine(agent.WPSCAN, "US", "159.89.0.0/16", 6, 12),
+    Machine(agent.NIKTO, "LT", "141.98.11.0/24", 4, 10),
+    Machine(agent.SQLMAP, "RO", "45.148.10.0/24", 4, 8),
+)
+_PLACES_OF_MACHINES = 2000
+AGENTS = tuple(agent.FAMILIES)
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Every visitor there can be, by number. Visitors of one group stand together, the bots come last."""
+    """Every visitor there can be, by number. Visitors of one group stand together, the machines come last."""
 
     addresses: list[str]
-    agents: list[str | None]  # by visitor
+    agent_index: NDArray[np.int16]  # by visitor, into AGENTS
     country_index: NDArray[np.int16]  # by visitor, into ``countries``
     countries: tuple[str, ...]
+    protocol: NDArray[np.int8]  # by visitor, into PROTOCOLS
+    host: NDArray[np.int8]  # by visitor, into site_model.HOSTS
     person: NDArray[np.int32]  # by visitor: the first one with the same address and user agent
-    group_first: NDArray[np.int64]  # by group: countries in the order of COUNTRIES, then the bots
+    group_first: NDArray[np.int64]  # by group: countries in the order of COUNTRIES, then bots, tools, scanners
     group_size: NDArray[np.int64]
-
-    @property
-    def bots(self) -> int:
-        return len(COUNTRIES)
+    group_walker: NDArray[np.int8]  # by group: who walks (site_model.WALKERS)
 
 
 def _draw_addresses(rng: np.random.Generator, blocks: tuple[str, ...], number: int) -> list[str]:
@@ -130,39 +145,49 @@ def _draw_addresses(rng: np.random.Generator, blocks: tuple[str, ...], number: i
 
 
 def audience(rng: np.random.Generator, size: int) -> Audience:
-    """Draw about ``size`` people and the bots."""
+    """Draw about ``size`` people, and the machines."""
     total = sum(country.weight for country in COUNTRIES)
-    names = tuple(dict.fromkeys([country.code for country in COUNTRIES] + [bot.country for bot in BOTS]))
+    machines = (BOTS, TOOLS, SCANNERS)
+    codes = [country.code for country in COUNTRIES] + [one.country for group in machines for one in group]
+    names = tuple(dict.fromkeys(codes))
     addresses: list[str] = []
-    agents: list[str | None] = []
-    codes: list[NDArray[np.int16]] = []
+    agents: list[NDArray[np.int16]] = []
+    countries: list[NDArray[np.int16]] = []
     sizes: list[int] = []
-    browsers, draw = list(BROWSERS), quantised(list(BROWSERS.values()))
+    browsers = quantised(list(agent.BROWSERS.values()), [AGENTS.index(browser) for browser in agent.BROWSERS])
     for country in COUNTRIES:
         number = max(20, round(size * country.weight / total))
         addresses += _draw_addresses(rng, country.blocks, number)
-        agents += [browsers[i] for i in draw[rng.integers(0, LEVELS, number)].tolist()]
-        codes.append(np.full(number, names.index(country.code), np.int16))
+        agents.append(browsers[rng.integers(0, LEVELS, number)])
+        countries.append(np.full(number, names.index(country.code), np.int16))
         sizes.append(number)
-    # A bot stands in the list as often as its weight says, on its few addresses again and again.
-    weights = sum(bot.weight for bot in BOTS)
-    numbers = [max(bot.addresses, round(2000 * bot.weight / weights)) for bot in BOTS]
-    for bot, number in zip(BOTS, numbers, strict=True):
-        few = _draw_addresses(rng, (bot.block,), bot.addresses)
-        addresses += [few[i % len(few)] for i in range(number)]
-        agents += [bot.user_agent] * number
-        codes.append(np.full(number, names.index(bot.country), np.int16))
-    sizes.append(sum(numbers))
-    first_seen: dict[tuple[str, str | None], int] = {}
-    person = [first_seen.setdefault(who, i) for i, who in enumerate(zip(addresses, agents, strict=True))]
+    # A machine stands in the list as often as its weight says, on its few addresses again and again.
+    for group in machines:
+        weights = sum(one.weight for one in group)
+        numbers = [max(one.addresses, round(_PLACES_OF_MACHINES * one.weight / weights)) for one in group]
+        for one, number in zip(group, numbers, strict=True):
+            few = _draw_addresses(rng, (one.block,), one.addresses)
+            addresses += [few[i % len(few)] for i in range(number)]
+            agents.append(np.full(number, AGENTS.index(one.user_agent), np.int16))
+            countries.append(np.full(number, names.index(one.country), np.int16))
+        sizes.append(sum(numbers))
+    agent_index = np.concatenate(agents)
+    first_seen: dict[tuple[str, int], int] = {}
+    who = zip(addresses, agent_index.tolist(), strict=True)
+    person = np.array([first_seen.setdefault(one, number) for number, one in enumerate(who)], np.int32)
+    level = rng.integers(0, LEVELS, len(addresses))
+    people = np.arange(len(addresses)) < sum(sizes[: len(COUNTRIES)])
     return Audience(
         addresses=addresses,
-        agents=agents,
-        country_index=np.concatenate(codes),
+        agent_index=agent_index,
+        country_index=np.concatenate(countries),
         countries=names,
-        person=np.array(person, np.int32),
+        protocol=np.where(people, _PROTOCOL_OF_PEOPLE[level], _PROTOCOL_OF_MACHINES[level]).astype(np.int8),
+        host=_HOST[rng.integers(0, LEVELS, len(addresses))].astype(np.int8),
+        person=person,
         group_first=np.cumsum([0, *sizes[:-1]]),
         group_size=np.array(sizes),
+        group_walker=np.repeat(np.array(WALKERS, np.int8), [len(COUNTRIES), 1, 1, 1]),
     )
 
 

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from producers.access_log import AccessEvent
-from producers.audience import Audience
+from producers.audience import AGENTS, PROTOCOLS, Audience
 from producers.generator_run import Run
+from producers.hits import SERVER_THAT_KNOWS_COUNTRIES, Hits
 from producers.malformed import malformed
-from producers.site_model import METHODS, PAGES, QUERIES, REFERRERS
-from producers.traffic import SERVER_THAT_KNOWS_COUNTRIES, Hits, Traffic
+from producers.site_model import HOSTS, METHODS, PATHS, QUERIES, REFERRERS
+from producers.traffic import Traffic
 
 _COLUMNS = (
     "ts_ms", "visitor", "method", "page", "query", "status", "bytes", "latency_us", "referrer", "server", "seq",
@@ -25,27 +26,34 @@ def records(hits: Hits, run: Run, audience: Audience) -> Iterator[tuple[bytes, b
     encode = msgspec.json.Encoder().encode
     at = datetime.fromtimestamp
     site, sources, keys = run.site, run.sources, [source.encode() for source in run.sources]
-    addresses, agents = audience.addresses, audience.agents
+    addresses = audience.addresses
     countries = [country or None for country in audience.countries]
-    country_of = audience.country_index
     columns = [hits[name].tolist() for name in _COLUMNS]
-    for ts, visitor, method, page, query, status, size, latency, referrer, server, seq, fault in zip(
-        *columns, strict=True
-    ):
+    who = hits["visitor"]
+    traits = [
+        trait[who].tolist()
+        for trait in (audience.agent_index, audience.country_index, audience.protocol, audience.host)
+    ]
+    for (
+        ts, visitor, method, page, query, status, size, latency, referrer, server, seq, fault,
+        agent, country, protocol, host,
+    ) in zip(*columns, *traits, strict=True):  # fmt: skip
         event = AccessEvent(
             at(ts / 1000, UTC),
             addresses[visitor],
             METHODS[method],
-            PAGES[page] + QUERIES[query],
+            PATHS[page] + QUERIES[query],
             status,
             size,
             site,
             None if latency < 0 else latency / 1000,
-            REFERRERS[referrer],
-            agents[visitor],
-            countries[country_of[visitor]] if server == SERVER_THAT_KNOWS_COUNTRIES else None,
+            REFERRERS[host][referrer],
+            AGENTS[agent],
+            countries[country] if server == SERVER_THAT_KNOWS_COUNTRIES else None,
             sources[server],
             seq or None,
+            PROTOCOLS[protocol],
+            HOSTS[host],
         )
         yield keys[server], encode(event) if not fault else malformed(event, fault, encode)
 

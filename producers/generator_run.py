@@ -6,6 +6,8 @@ from hashlib import blake2b
 
 import msgspec
 
+from producers.incidents import Incident
+
 SERVERS = 4
 
 
@@ -24,6 +26,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     duplicated: float
     malformed: float
     visitors: int
+    incidents: tuple[Incident, ...] = ()
+    incidents_per_day: float = 0.0  # more of them, drawn for each UTC day
 
     @property
     def begin_ms(self) -> int:

@@ -117,6 +117,8 @@ class StateFolder:
 
     def note_inventory(self, transmission: Transmission) -> None:
         """Write inventory.json; raises OSError."""
+        if transmission.phase not in ("history", "live"):
+            transmission.inventory.end()
         complete = transmission.acknowledged == transmission.sent
         self._write(INVENTORY, transmission.inventory.as_document(complete))
 

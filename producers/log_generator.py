@@ -25,7 +25,9 @@ from producers.delivery import Delivery, DeliveryFailed
 from producers.generator_display import Display, FileSink
 from producers.generator_run import Run
 from producers.generator_state import StateFolder, StateInUse, read_progress
+from producers.incidents import parse_incident
 from producers.inventory import Inventory
+from producers.site_model import INCIDENT_PAGES
 from producers.traffic import Traffic
 from producers.transmission import Sink, StoppedWhileWaiting, Transmission
 from settings import Settings
@@ -71,6 +73,16 @@ def generate(
     out_of_order_share: Annotated[float, Share] = 0.02,
     duplicate_share: Annotated[float, Share] = 0.005,
     malformed_share: Annotated[float, Share] = 0.002,
+    incident: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND:START:DURATION[:SIZE[:PAGE]]",
+            help="Something that happens, see below; may be given several times.",
+        ),
+    ] = None,
+    incidents_per_day: Annotated[
+        float, typer.Option(min=0, max=24, help="More of them, drawn from the seed: so many a UTC day on average.")
+    ] = 0,
     state: Annotated[
         Path | None,
         typer.Option(help="Folder for progress.json and inventory.json. Default: generator/ in FOOTFALL_HOME."),
@@ -91,10 +103,17 @@ def generate(
     Late: minutes to hours old when sent. Out of order: up to 30 s old. Duplicate: the same record once more.
     Malformed: breaks the wire contract. inventory.json says what the reports must show.
 
-    Examples: ten minutes of traffic to look at; two days of history and then 50 hits a second for an hour
+    Incidents: START is a time like 2026-11-17T08:00Z or an offset from --start like +5m or -2h; DURATION is like 90s,
+    10m or 2h. SIZE by KIND: surge, so many times the usual hits (with PAGE, the extra ones all on that page); outage,
+    share of hits lost; errors, share answered 5xx; attack, probing hits per usual hit; drift, so many times the usual
+    hits at its end; viral, hits on PAGE per usual hit at its peak. inventory.json lists them with what they changed.
+
+    Examples: ten minutes of traffic to look at; two days of history and then 50 hits a second for an hour; the same
+    with an outage in history and a surge five minutes after the start
 
         python -m producers.log_generator --history-hours 0.17 --minutes 0 --stdout
         python -m producers.log_generator --seed 7 --minutes 60
+        python -m producers.log_generator --minutes 60 --incident outage:-3h:15m --incident surge:+5m:10m:4
     """
     begin = _instant(start) if start else datetime.now(UTC).replace(microsecond=0)
     try:
@@ -103,13 +122,18 @@ def generate(
         raise typer.BadParameter(
             f"{site!r}: 1 to 64 letters, digits, dots, colons or dashes", param_hint="--site"
         ) from None
+    start_ms = int(begin.timestamp() * 1000)
+    try:
+        incidents = tuple(parse_incident(text, start_ms, INCIDENT_PAGES) for text in incident or ())
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--incident") from None
     to_kafka = not stdout and to is None
     settings = Settings()
     folder = state or (settings.home / "generator" if to_kafka else None)
     run = Run(
         seed=seed,
         site=site,
-        start_ms=int(begin.timestamp() * 1000),
+        start_ms=start_ms,
         history_ms=round(history_hours * 3_600_000) if history_rate else 0,
         history_rate=history_rate,
         rate=rate,
@@ -119,6 +143,8 @@ def generate(
         duplicated=duplicate_share,
         malformed=malformed_share,
         visitors=visitors,
+        incidents=incidents,
+        incidents_per_day=incidents_per_day,
     )
     live_ms = None if minutes is None else round(minutes * 60_000)
     if rate == 0:
@@ -150,7 +176,7 @@ def generate(
 
             transmission = Transmission(
                 traffic,
-                Inventory(run, traffic.audience),
+                Inventory(traffic),
                 clock=time.time,
                 sleep=time.sleep,
                 already_sent=already_sent,

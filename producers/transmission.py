@@ -9,8 +9,9 @@ from typing import Literal, Protocol
 import numpy as np
 
 from producers.generated_records import records
+from producers.hits import Hits
 from producers.inventory import Inventory
-from producers.traffic import Hits, Traffic
+from producers.traffic import Traffic
 
 MOST_RECORDS_AT_ONCE = 1000
 LONGEST_SLEEP_SECONDS = 0.2

@@ -1,15 +1,17 @@
 """Targets that nobody asks for but who looks for a way in, known by the path and the answer alone.
 
 Two lists. Secrets that no site hands out and attempts to run code count whatever the answer. Doors of widespread
-software are real pages of a site that runs it, so they count only when the answer is 4xx: the site does not run it, or
-keeps the caller out. What a browser fetches on such a site by itself (uploads, styles, admin-ajax.php) is no door.
-The classes follow the OWASP core rule set (930 files, 932 commands, 933 PHP, 941 scripts, 942 SQL, 944 Java).
+software are real pages of a site that runs it, so they count only when the answer is 4xx: the site does not run
+it, or keeps the caller out. What a browser fetches on such a site by itself (uploads, styles, admin-ajax.php) is
+no door. The classes follow the OWASP core rule set (930 files, 932 commands, 933 PHP, 941 scripts, 942 SQL, 944
+Java).
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import unquote
 
 DECODINGS = 3  # a target may be percent-encoded more than once to hide it
@@ -75,7 +77,7 @@ _WHEN_REFUSED = {
         r"/(?:dump|backup|database|db|site|www|localhost)\.(?:sql|sql\.gz|zip|tar\.gz|tgz|rar|7z|bak)$",
     ),
 }
-WHAT = tuple(_ALWAYS | _WHEN_REFUSED)
+LOOKED_FOR = tuple(_ALWAYS | _WHEN_REFUSED)
 
 
 def _compiled(lists: dict[str, tuple[str, ...]]) -> re.Pattern[str]:
@@ -86,14 +88,21 @@ _ALWAYS_PATTERN = _compiled(_ALWAYS)
 _WHEN_REFUSED_PATTERN = _compiled(_WHEN_REFUSED)
 
 
+class Probe(NamedTuple):
+    """What a path looks for, and whether only a 4xx answer makes it a probe."""
+
+    looked_for: str
+    only_when_refused: bool
+
+
 @lru_cache(maxsize=16_384)
-def probed(path: str) -> tuple[str, bool] | None:
-    """(what is looked for, whether only a 4xx answer makes it a probe) of a canonical path; None for others."""
+def probed(path: str) -> Probe | None:
+    """What a canonical path looks for; None for one that nobody need be suspicious of."""
     for _ in range(DECODINGS):
         path = unquote(path, errors="backslashreplace")
     path = path[:512].lower()
     for pattern, when_refused in ((_ALWAYS_PATTERN, False), (_WHEN_REFUSED_PATTERN, True)):
         match = pattern.search(path)
         if match is not None and match.lastgroup is not None:
-            return match.lastgroup.replace("_", " "), when_refused
+            return Probe(match.lastgroup.replace("_", " "), when_refused)
     return None

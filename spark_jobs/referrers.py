@@ -1,4 +1,4 @@
-"""Who sent a visitor: the referrer's host and class, and the campaign that a link names. Nothing else of a URL is kept.
+"""Who sent a visitor: the referrer's host and class, the campaign that a link names. Nothing else of a URL is kept.
 
 The lists are short on purpose: the hosts that account for nearly all such visits, by the name they send as referrer.
 """
@@ -26,7 +26,7 @@ _SEARCH = re.compile(
     r"(?:(?:images|news|scholar|m|encrypted|cse|ipv4|ipv6)\.)?google\.(?:com|cat|[a-z]{2}|com?\.[a-z]{2})"
     r"|(?:(?:[a-z]{2}|cn|images|m|video|image|search)\.)?(?:bing\.com|ecosia\.org|qwant\.com|ask\.com|aol\.com|naver\.com)"
     r"|(?:[a-z-]{1,20}\.)?search\.yahoo\.(?:com|co\.jp)|(?:[a-z]{2}\.)?yahoo\.com"
-    r"|(?:(?:html|lite|start|safe)\.)?duckduckgo\.com"
+    r"|(?:(?:html|lite|start|safe|r)\.)?duckduckgo\.com"
     r"|(?:(?:m|images)\.)?(?:yandex|ya)\.(?:ru|com|com\.tr|by|kz|uz|net|eu)"
     r"|(?:(?:m|wap|image|news)\.)?(?:baidu|sogou|so|sm|haosou)\.(?:com|cn)"
     r"|search\.(?:brave\.com|seznam\.cz|daum\.net|marginalia\.nu|naver\.com|aol\.com|lilo\.org|goo\.ne\.jp|avira\.com|alice\.it)"

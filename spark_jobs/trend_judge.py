@@ -40,7 +40,7 @@ class Rules:
     """tails: chance outside the band on each side, by window (10 s, 1 min, 10 min). The spreads are what is not worth
     an alert however many lines there are: standard deviation of the true value around the expected, relative."""
 
-    tails: tuple[float, float, float] = (2e-5, 1e-7, 1e-6)
+    tails: tuple[float, float, float] = (2e-5, 1e-8, 1e-5)
     open_after: int = 2
     open_after_parts: int = 3
     close_after: int = 6
@@ -205,7 +205,7 @@ class Judge:
         return spread
 
     def _ratio(self, windows: Windows) -> Values:
-        """Hits over expected hits, for what follows them; 1 for the others and where unknown. (windows, sites, series)."""
+        """Hits over expected hits for what follows them, else 1: (windows, sites, series)."""
         if self._hits is None:
             return np.ones((3, *self._shape))
         whole = windows.observed[:, :, self._hits] / windows.expected[:, :, self._hits]
@@ -266,7 +266,8 @@ class Judge:
             self._baseline.accept(np.where(self._state.open, False, sites))
         over = closed | too_long
         if over.any():
-            self._baseline.forget_windows(over)
+            sites = np.broadcast_to(over.any(axis=1, keepdims=True), self._shape)
+            self._baseline.forget_windows(sites & ~self._state.open)
 
     def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
         """Open exactly these in the first site: (series, side, first bucket)."""

@@ -36,6 +36,8 @@ PARAMS: dict[str, Any] = {
     "duplicate_share": 0.005,
     "out_of_order_share": 0.02,
     "malformed_share": 0.002,
+    "incidents_per_day": 0,
+    "incidents": ["surge:+10s:20s:4"],
 }
 
 

@@ -17,9 +17,10 @@ from kafka.partitioner.default import murmur2
 from producers.access_log import AccessEvent, Origin, UnparsedLine
 from producers.generated_records import events
 from producers.generator_run import partition_of
+from producers.hits import MOST_LATE_MS, MOST_OUT_OF_ORDER_MS, Hits
 from producers.malformed import FAULTS, READABLE, is_readable, malformed
-from producers.site_model import PAGES
-from producers.traffic import MOST_LATE_MS, MOST_OUT_OF_ORDER_MS, Hits, Traffic
+from producers.site_model import HOSTS, PATHS
+from producers.traffic import Traffic
 from tests.producers.generated import HOUR_MS, START_MS, small_run
 
 LIVE_MS = 600_000
@@ -154,12 +155,14 @@ def test_live_traffic_keeps_its_rate_whatever_the_hour() -> None:
 def test_events_are_of_the_site_and_its_pages_with_real_addresses() -> None:
     for event in _events():
         assert event.site == "shop"
-        assert event.path.split("?")[0] in PAGES
+        assert event.path.split("?")[0] in PATHS
         ip_address(event.ip)
         assert event.latency_ms is None or round(event.latency_ms * 1000) / 1000 == event.latency_ms
     assert any("?utm_" in event.path for event in _events())
     assert {event.method for event in _events()} == {"GET", "POST", "HEAD"}
     assert {event.status // 100 for event in _events()} == {2, 3, 4, 5}
+    assert {event.host for event in _events()} == set(HOSTS)
+    assert {event.protocol for event in _events()} == {"HTTP/1.1", "HTTP/2.0", "HTTP/3.0"}
     assert {event.country is None for event in _events()} == {True, False}
     assert {event.latency_ms is None for event in _events()} == {True, False}
 
@@ -168,11 +171,11 @@ def test_a_visitor_comes_from_the_page_seen_before() -> None:
     journeys: dict[tuple[str, str | None], list[AccessEvent]] = defaultdict(list)
     for event in sorted(_events(), key=lambda event: event.ts):
         journeys[event.ip, event.user_agent].append(event)
-    inner = [event for event in _events() if (event.referrer or "").startswith("https://shop.example/")]
+    inner = [event for event in _events() if (event.referrer or "").startswith(f"https://{event.host}/")]
     assert len(inner) > 1000
     explained = sum(
         any(
-            earlier.ts < event.ts and f"https://shop.example{earlier.path.split('?')[0]}" == event.referrer
+            earlier.ts < event.ts and f"https://{event.host}{earlier.path.split('?')[0]}" == event.referrer
             for earlier in journeys[event.ip, event.user_agent]
         )
         for event in inner

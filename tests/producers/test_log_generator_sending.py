@@ -44,7 +44,7 @@ def _transmission(
     traffic = Traffic(run)
     return Transmission(
         traffic,
-        Inventory(run, traffic.audience),
+        Inventory(traffic),
         clock=clock,
         sleep=clock.sleep,
         already_sent=already_sent,
@@ -182,6 +182,24 @@ def test_the_door_writes_the_same_file_twice(tmp_path: Path) -> None:
     assert first.read_bytes().count(b'"ts"') > 0.9 * inventory["records"] > 1_000
 
 
+def test_incidents_are_taken_from_the_command_line_and_listed_with_what_they_did(tmp_path: Path) -> None:
+    incidents = ("--incident", "outage:-20m:10m", "--incident", "viral:2026-11-16T23:55Z:4m:2:/products/oak-desk")
+    assert _invoke(*FEW, *incidents, "--to", str(tmp_path / "records"), "--state", str(tmp_path / "state"))[0] == 0
+    inventory = msgspec.json.decode((tmp_path / "state" / "inventory.json").read_bytes())
+    outage, viral = inventory["incidents"]
+    assert outage == {
+        "kind": "outage", "start": "2026-11-16T23:40:00Z", "end": "2026-11-16T23:50:00Z", "size": 1.0, "page": None,
+        "hits_added": 0, "hits_removed": outage["hits_removed"], "hits_failed": 0,
+    }  # fmt: skip
+    assert outage["hits_removed"] > 1_000
+    assert (viral["page"], viral["size"]) == ("/products/oak-desk", 2.0)
+    assert viral["hits_added"] > 1_000
+    assert inventory["ended"]
+    progress = read_progress(tmp_path / "state")
+    assert progress is not None
+    assert [incident.kind for incident in progress.parameters.incidents] == ["outage", "viral"]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -190,6 +208,8 @@ def test_the_door_writes_the_same_file_twice(tmp_path: Path) -> None:
         (("--start", "2999-01-01T00:00Z", "--minutes", "1"), "future"),
         (("--site", "a b"), "letters"),
         (("--late-share", "2"), "--late-share"),
+        (("--incident", "flood:+5m:10m"), "KIND:START:DURATION"),
+        (("--incidents-per-day", "25"), "--incidents-per-day"),
     ],
 )
 def test_a_wrong_option_is_named(options: tuple[str, ...], words: str) -> None:

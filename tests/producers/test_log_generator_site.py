@@ -10,7 +10,8 @@ import pytest
 from iptocc import country_code
 
 from producers import site_model
-from producers.audience import BOTS, COUNTRIES, Audience, activity, audience
+from producers.audience import AGENTS, BOTS, COUNTRIES, SCANNERS, TOOLS, Audience, Machine, activity, audience
+from producers.user_agents import FAMILIES
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +42,42 @@ def test_every_country_is_reached_by_ipv4_and_ipv6(people: Audience) -> None:
     assert {(country.code, version) for country in COUNTRIES for version in (4, 6)} <= seen
 
 
-def test_bots_declare_themselves_and_the_probe_has_no_country(people: Audience) -> None:
-    first = people.group_first[people.bots]
-    agents = {str(agent) for agent in people.agents[first:]}
-    assert agents == {bot.user_agent for bot in BOTS}
-    assert all("bot" in agent.lower() or "Exporter" in agent for agent in agents)
-    assert "" in {people.countries[index] for index in people.country_index[first:]}
+@pytest.mark.parametrize(("walker", "machines"), [(1, BOTS), (2, TOOLS), (3, SCANNERS)])
+def test_bots_tools_and_scanners_are_groups_of_their_own(
+    people: Audience, walker: int, machines: tuple[Machine, ...]
+) -> None:
+    (group,) = np.flatnonzero(people.group_walker == walker)
+    first, size = people.group_first[group], people.group_size[group]
+    agents = {AGENTS[index] for index in people.agent_index[first : first + size]}
+    assert agents == {machine.user_agent for machine in machines}
+    addresses = {people.addresses[visitor] for visitor in range(first, first + size)}
+    assert len(addresses) <= sum(machine.addresses for machine in machines)
+
+
+def test_only_the_shops_own_probe_has_no_country(people: Audience) -> None:
+    nowhere = people.agent_index[people.country_index == people.countries.index("")]
+    assert {AGENTS[index] for index in nowhere} == {"Blackbox Exporter/0.27.0"}
+
+
+def test_people_are_humans_but_for_those_who_hide_their_user_agent(people: Audience) -> None:
+    first_machine = people.group_first[len(COUNTRIES)]
+    classes = [FAMILIES[AGENTS[index]].agent_class for index in people.agent_index[:first_machine]]
+    assert set(classes) == {"human", "unknown"}
+    assert classes.count("unknown") < 0.01 * len(classes)
 
 
 def test_people_are_the_same_person_only_with_the_same_address_and_browser(people: Audience) -> None:
-    distinct = set(zip(people.addresses, people.agents, strict=True))
+    distinct = set(zip(people.addresses, people.agent_index.tolist(), strict=True))
     assert len(set(people.person.tolist())) == len(distinct)
 
 
 def test_pages_are_the_six_and_product_pages_below_products() -> None:
     assert site_model.PAGES[:6] == ("/home", "/products", "/about", "/contact", "/cart", "/checkout")
     assert all(page.startswith("/products/") for page in site_model.PAGES[6:])
-    assert len(set(site_model.PAGES)) == len(site_model.PAGES)
+    assert len(set(site_model.PATHS)) == len(site_model.PATHS)
     # As the stream stores them: printable ASCII, no query.
-    assert all(page.isascii() and page.isprintable() and "?" not in page for page in site_model.PAGES)
+    assert all(path.isascii() and path.isprintable() and "?" not in path for path in site_model.PATHS)
+    assert len(site_model.MEDIAN_BYTES) == len(site_model.MEDIAN_LATENCY_MS) == len(site_model.PATHS)
 
 
 def test_a_table_of_3_to_1_draws_the_first_three_times_in_four() -> None:
@@ -74,10 +92,22 @@ def test_walks_lead_only_to_pages_or_to_the_end_and_begin_with_a_page() -> None:
     assert not (walks[:, site_model.START] == site_model.EXIT).any()
 
 
-def test_a_session_of_a_bot_is_longer_than_one_of_a_visitor() -> None:
-    visitor, bot = site_model.mean_hits(site_model.walk_tables())
+def test_bots_and_scanners_stay_longer_than_people_and_tools_come_for_one_thing() -> None:
+    visitor, bot, tool, scanner = site_model.mean_hits(site_model.walk_tables())
     assert 3 < visitor < 4
     assert 8 < bot < 12
+    assert 1 <= tool < 1.5
+    assert 8 < scanner < 16
+
+
+def test_only_scanners_probe_and_only_machines_read_feeds() -> None:
+    walks = site_model.walk_tables()
+    by_walker = [set(walks[walker].ravel().tolist()) for walker in site_model.WALKERS]
+    probes = set(range(site_model.FIRST_PROBE, len(site_model.PATHS)))
+    feeds = set(range(site_model.FIRST_FEED, site_model.FIRST_PROBE))
+    assert [bool(reached & probes) for reached in by_walker] == [False, False, False, True]
+    assert [bool(reached & feeds) for reached in by_walker] == [False, True, True, False]
+    assert by_walker[site_model.SCANNER] == probes | {site_model.EXIT}
 
 
 def _at(text: str) -> int:

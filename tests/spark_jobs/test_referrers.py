@@ -25,7 +25,7 @@ OWN = {"shop.example"}
         ("https://mail.google.com/mail/u/0", "other", "mail.google.com"),
         ("https://duckduckgo.com/", "search", "duckduckgo.com"),
         ("https://de.search.yahoo.com/", "search", "de.search.yahoo.com"),
-        ("android-app://com.google.android.googlequicksearchbox/", "search", "com.google.android.googlequicksearchbox"),
+        ("android-app://com.google.android.gm/", "other", "com.google.android.gm"),
         ("https://notgoogle.com/", "other", "notgoogle.com"),
         ("https://google.com.evil.example/", "other", "google.com.evil.example"),
         ("https://t.co/abc", "social", "t.co"),
