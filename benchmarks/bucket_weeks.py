@@ -92,7 +92,9 @@ def clustered_counts(rng: np.random.Generator, mean: Values) -> Values:
     return rng.binomial(whole, 1.0 - THINNED).astype(np.float64)
 
 
-def hourly_history(rng: np.random.Generator, rate: float, end_ms: int, hours: int) -> tuple[NDArray[np.int64], Values]:
+def hourly_history(
+    rng: np.random.Generator, rate: float, end_ms: int, hours: int
+) -> tuple[NDArray[np.int64], Values]:
     """(hour starts in epoch seconds, sums (hours, series)) of the hours before ``end_ms``, without incidents."""
     begin_ms = end_ms - hours * 3_600_000
     week = _rhythm(begin_ms // 60_000, 7 * 24 * 60).reshape(168, 60, -1).mean(axis=1)
@@ -167,8 +169,7 @@ def _as_series(
         for path, extra in effect.landing.items():
             landing = rng.poisson(usual * extra).astype(np.float64)
             hits += landing
-            place = np.flatnonzero(HOT_PAGES == PAGES.index(path))
-            pages[:, place] += landing[:, None]
+            pages[:, PAGES.index(path) == HOT_PAGES] += landing[:, None]
             countries += rng.binomial(landing.astype(np.int64)[:, None], 0.8 / len(HOT_COUNTRIES))
         failing = rng.binomial(hits.astype(np.int64), effect.failing).astype(np.float64)
         probes = rng.poisson(usual * effect.probing).astype(np.float64)
@@ -177,7 +178,7 @@ def _as_series(
     server = rng.binomial(sound, SERVER_ERRORS).astype(np.float64)
     measured = rng.binomial((hits + probes).astype(np.int64), MEASURED).astype(np.float64)
     latency = rng.gamma(np.maximum(measured * LATENCY_SHAPE, 1e-9), LATENCY_US / LATENCY_SHAPE)
-    latency += TIMEOUT_US * rng.binomial(sound, TIMEOUTS)
+    latency += TIMEOUT_US * (rng.binomial(sound, TIMEOUTS) + rng.binomial(failing.astype(np.int64), 0.05))
     sent = rng.gamma(np.maximum((hits - failing) * BYTES_SHAPE, 1e-9), BYTES_MEAN / BYTES_SHAPE)
     sent += 800.0 * (failing + probes)
     # Scanners come from a country of their own, on paths of their own.

@@ -175,9 +175,13 @@ class Baseline:
         for sums in (self._last_n, self._last_x, self._last_course):
             sums[where] = 0.0
 
-    def hold_level(self, where: Flags) -> None:
-        """From now on the line is held at the level of the last two hours: a slow drift has bent the line itself."""
+    def go_back(self, where: Flags) -> None:
+        """A slow drift has bent the line, and begun well before it was found: hold the line at the level, and forget
+        what was learnt in the last twenty minutes. where: (sites, series)."""
         self.held = np.where(where & ~np.isnan(self._held_level), self._held_level, self.held)
+        last = (self._now - 1 - np.arange(LINE + GAP)) % RING
+        self._inside[last] &= ~where
+        self._sum_up()
 
     def accept(self, where: Flags) -> None:
         """What was an anomaly is the usual now: learn from its last buckets, and forget what was before."""

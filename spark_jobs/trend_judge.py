@@ -7,7 +7,8 @@ level of the two hours before (see trend_baseline). What counts as outside takes
 * Pages, countries and bytes are parts of the hits: while there are twice the hits, twice of each is inside.
 * An anomaly of the hits that one kind of error, a page or a country explains by at least four fifths is that one's.
 * Parts wait one bucket longer than totals and open nothing while the whole is outside on the same side: then they
-  are its contributors.
+  are its contributors. They are not judged in the ten minutes after an anomaly either: what is expected of them has
+  been held all the while.
 """
 
 from __future__ import annotations
@@ -135,9 +136,12 @@ class Judge:
         self._baseline = Baseline(self.amount)
         self._state = Hysteresis.start(shape)
         self._opened_at = np.zeros(shape, np.int64)
-        self._scale = np.zeros(shape, np.int64)  # shortest window that has been outside in the open anomaly
+        self._scale = np.zeros(
+            shape, np.int64
+        )  # window that opened the anomaly: it is judged by that and shorter ones
         self._course: Course | None = None
         self._lines: list[Values] = []
+        self._parts_from = np.full((sites, 1), -1)  # bucket from which parts are judged again
         self._newest = 0
 
     def per(self, window: int, number: int) -> float:
@@ -171,8 +175,7 @@ class Judge:
         self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, self.rules.close_after)
         side = np.where(closed, before.side, self._state.side)
         first = np.where(closed, before.first, self._state.first)
-        fresh_scale = np.where(which >= 0, which, 2)
-        self._scale = np.where(opened, fresh_scale, np.where(which >= 0, np.minimum(self._scale, which), self._scale))
+        self._scale = np.where(opened, np.where(which >= 0, which, 2), self._scale)
         self._opened_at = np.where(opened, bucket, self._opened_at)
         window = np.where(which >= 0, which, self._scale)
         too_long = self._state.open & (bucket - self._opened_at >= self._patience())
@@ -216,7 +219,7 @@ class Judge:
         self, raw: NDArray[np.int8], windows: Windows, unknown: Flags
     ) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]:
         """(raw side, side that counts for opening, window that is outside or -1), each (sites, series)."""
-        # An open anomaly is judged by the shortest window that it has been seen in, or a shorter one.
+        # An open anomaly is judged by the window that opened it and shorter ones: a longer one lags behind.
         usable = np.arange(3)[:, None, None] <= np.where(self._state.open, self._scale, 2)
         raw = np.where(usable, raw, 0)
         which = np.where(raw[0] != 0, 0, np.where(raw[1] != 0, 1, np.where(raw[2] != 0, 2, -1)))
@@ -238,7 +241,10 @@ class Judge:
             errors = side[:, self._errors].any(axis=1, keepdims=True) | self._state.open[:, self._errors].any(
                 axis=1, keepdims=True
             )
-            held = self._is_part & ~self._state.open & ((side == whole) | self._state.open[:, [hits]] | errors)
+            early = self._newest < self._parts_from
+            held = (
+                self._is_part & ~self._state.open & ((side == whole) | self._state.open[:, [hits]] | errors | early)
+            )
             counts = np.where(held, 0, counts).astype(np.int8)
         return side, np.where(unknown, UNKNOWN, counts).astype(np.int8), which
 
@@ -257,9 +263,9 @@ class Judge:
             away = away | away[:, whole].any(axis=1, keepdims=True)
         hold = self._state.open | (away & ~closed) | unknown
         slow = opened & (self._scale == 2)
-        if slow.any():
-            self._baseline.hold_level(slow)
         self._baseline.learn(windows, ~away, hold)
+        if slow.any():
+            self._baseline.go_back(slow)
         if too_long.any():
             self._state = self._state.without(too_long)
             sites = np.broadcast_to(too_long.any(axis=1, keepdims=True), self._shape)
@@ -268,6 +274,7 @@ class Judge:
         if over.any():
             sites = np.broadcast_to(over.any(axis=1, keepdims=True), self._shape)
             self._baseline.forget_windows(sites & ~self._state.open)
+            self._parts_from = np.where(sites[:, :1], self._newest + 1 + WINDOWS[-1], self._parts_from)
 
     def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
         """Open exactly these in the first site: (series, side, first bucket)."""
