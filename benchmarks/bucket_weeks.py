@@ -92,7 +92,9 @@ def clustered_counts(rng: np.random.Generator, mean: Values) -> Values:
     return rng.binomial(whole, 1.0 - THINNED).astype(np.float64)
 
 
-def hourly_history(rng: np.random.Generator, rate: float, end_ms: int, hours: int) -> tuple[NDArray[np.int64], Values]:
+def hourly_history(
+    rng: np.random.Generator, rate: float, end_ms: int, hours: int
+) -> tuple[NDArray[np.int64], Values]:
     """(hour starts in epoch seconds, sums (hours, series)) of the hours before ``end_ms``, without incidents."""
     begin_ms = end_ms - hours * 3_600_000
     week = _rhythm(begin_ms // 60_000, 7 * 24 * 60).reshape(168, 60, -1).mean(axis=1)
@@ -110,9 +112,20 @@ def weeks(rng: np.random.Generator, rate: float, begin_ms: int, buckets: int, in
     usual = _rates(starts_ms + BUCKET_MS // 2) * rate * 10
     # Incidents begin at any instant: a bucket has the mean of what ten moments in it say.
     effect = _mean_effect(incidents, starts_ms)
-    counts = clustered_counts(rng, usual * effect.ordinary[:, None])
+    counts = _of_ordinary(rng, usual, effect.ordinary)
     values, latency_count = _as_series(rng, counts.sum(axis=1), counts, (usual.sum(axis=1), effect))
     return Weeks(starts_ms // 1000, values, latency_count, incidents)
+
+
+def _of_ordinary(rng: np.random.Generator, usual: Values, factor: Values) -> Values:
+    """Ordinary hits, thinned where the factor is below 1, with more sessions where it is above. Steps are sharp."""
+    counts = rng.binomial(clustered_counts(rng, usual).astype(np.int64), np.minimum(factor, 1.0)[:, None])
+    more = np.flatnonzero(factor > 1.0)
+    if len(more):
+        share = (factor[more] - 1.0)[:, None]
+        extra = clustered_counts(rng, usual[more] * share.max()).astype(np.int64)
+        counts[more] += rng.binomial(extra, share / share.max())
+    return counts.astype(np.float64)
 
 
 def _mean_effect(incidents: Sequence[Incident], starts_ms: NDArray[np.int64]) -> Effect:
@@ -156,8 +169,7 @@ def _as_series(
         for path, extra in effect.landing.items():
             landing = rng.poisson(usual * extra).astype(np.float64)
             hits += landing
-            place = np.flatnonzero(HOT_PAGES == PAGES.index(path))
-            pages[:, place] += landing[:, None]
+            pages[:, PAGES.index(path) == HOT_PAGES] += landing[:, None]
             countries += rng.binomial(landing.astype(np.int64)[:, None], 0.8 / len(HOT_COUNTRIES))
         failing = rng.binomial(hits.astype(np.int64), effect.failing).astype(np.float64)
         probes = rng.poisson(usual * effect.probing).astype(np.float64)
@@ -166,7 +178,7 @@ def _as_series(
     server = rng.binomial(sound, SERVER_ERRORS).astype(np.float64)
     measured = rng.binomial((hits + probes).astype(np.int64), MEASURED).astype(np.float64)
     latency = rng.gamma(np.maximum(measured * LATENCY_SHAPE, 1e-9), LATENCY_US / LATENCY_SHAPE)
-    latency += TIMEOUT_US * rng.binomial(sound, TIMEOUTS)
+    latency += TIMEOUT_US * (rng.binomial(sound, TIMEOUTS) + rng.binomial(failing.astype(np.int64), 0.05))
     sent = rng.gamma(np.maximum((hits - failing) * BYTES_SHAPE, 1e-9), BYTES_MEAN / BYTES_SHAPE)
     sent += 800.0 * (failing + probes)
     # Scanners come from a country of their own, on paths of their own.

@@ -70,7 +70,8 @@ def _outside(values: Values, mean: Values, variance: Values, tail: Values, amoun
     where = np.flatnonzero(candidates)
     if not len(where):
         return result
-    x, m, v, is_amount = (np.ravel(a)[where] for a in (values, mean, variance, amount))
+    x, m, v = (np.asarray(a, np.float64).ravel()[where] for a in (values, mean, variance))
+    is_amount = np.ravel(amount)[where]
     m = np.maximum(m, 1e-12)
     size = _size(m, v)
     chance = np.where(

@@ -5,7 +5,8 @@ Every value is first divided by the course of the day that is expected for its b
 * the *line*: least squares of the last 60 buckets on [1, time], carried one bucket on: what is expected of a bucket;
 * the *level*: the mean of the 720 buckets that ended 60 buckets ago: what the last 60 are held against, because a
   line would follow a slow drift;
-* the *dispersion* of windows of 1, 6 and 60 buckets: the mean of (observed - expected)^2 / expected.
+* the *dispersion* of windows of 1 and 6 buckets: the mean of (observed - expected)^2 / expected. That of 60 is three
+  times that of 6: visits last minutes, so longer windows vary more; learning it would take a slow drift for chance.
 
 Only buckets that were inside their band teach anything. While a series is outside, its expectation is held.
 Arrays are (sites, series) throughout; sites do not influence each other. Sums are kept running: whole numbers stay
@@ -27,9 +28,10 @@ WINDOWS = (1, 6, 60)  # buckets that are judged together
 LINE, GAP, LEVEL = 60, 60, 720
 RING = GAP + LEVEL + 1
 LEAST_LINE, LEAST_LEVEL = 20, 120
-_COUNT_DISPERSION = (1.5, 3.0, 6.0)  # taken for granted at first, as much as 30 buckets of evidence
+_COUNT_DISPERSION = (1.5, 3.0)  # taken for granted at first, as much as 30 buckets of evidence
 _PRIOR_WEIGHT = 30
-_MEMORY = (360, 360, 2160)  # buckets over which dispersion is averaged
+_DISPERSION_MEMORY = 360  # buckets over which dispersion is averaged
+_LONGEST_OVER_MINUTE = 3.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Baseline:
         self._held_level = np.full(shape, np.nan)
         prior = np.where(amount, np.nan, np.array(_COUNT_DISPERSION)[:, None, None])
         self._dispersion = np.array(prior)
-        self._evidence = np.zeros((len(WINDOWS), *shape))
+        self._evidence = np.zeros((2, *shape))
         self._prior_weight = np.where(amount, 1, _PRIOR_WEIGHT)
 
     def look(self, x: Values, course: Values) -> Windows:
@@ -111,21 +113,21 @@ class Baseline:
             observed=np.array([x, np.where(six_known, six_x, nan), np.where(last_known, self._last_x, nan)]),
             expected=np.array([expected, six_expected, self._held_level * self._last_course]),
             lever=1.0 + np.array([lever, few * lever, level_lever]),
-            dispersion=self._dispersion,
-            evidence=self._evidence,
+            dispersion=np.append(self._dispersion, _LONGEST_OVER_MINUTE * self._dispersion[1:], axis=0),
+            evidence=np.append(self._evidence, self._evidence[1:], axis=0),
         )
 
     def learn(self, windows: Windows, inside: Flags, hold: Flags) -> None:
-        """Take in the bucket that was looked at. inside: it may be learnt from; hold: keep the expectation as it is."""
+        """Take in the bucket that was looked at. inside: it may be learnt from; hold: keep what is expected."""
         place = self._now % RING
         inside = inside & self._fresh[place]
         self._inside[place] = inside
         with np.errstate(invalid="ignore", divide="ignore"):
-            surprise = np.square(windows.observed - windows.expected) / (windows.expected * windows.lever)
+            off = windows.observed[:2] - windows.expected[:2]
+            surprise = off * off / (windows.expected[:2] * windows.lever[:2])
         taught = inside & np.isfinite(surprise)
         self._evidence = self._evidence + taught
-        memory = np.array(_MEMORY)[:, None, None]
-        weight = 1.0 / np.minimum(memory, self._evidence + self._prior_weight)
+        weight = 1.0 / np.minimum(_DISPERSION_MEMORY, self._evidence + self._prior_weight)
         before = np.where(np.isnan(self._dispersion), surprise, self._dispersion)
         self._dispersion = np.where(taught, before + weight * (surprise - before), self._dispersion)
 
@@ -173,9 +175,13 @@ class Baseline:
         for sums in (self._last_n, self._last_x, self._last_course):
             sums[where] = 0.0
 
-    def hold_level(self, where: Flags) -> None:
-        """From now on the line is held at the level of the last two hours: a slow drift has bent the line itself."""
+    def go_back(self, where: Flags) -> None:
+        """A slow drift has bent the line, and begun well before it was found: hold the line at the level, and forget
+        what was learnt in the last twenty minutes. where: (sites, series)."""
         self.held = np.where(where & ~np.isnan(self._held_level), self._held_level, self.held)
+        last = (self._now - 1 - np.arange(LINE + GAP)) % RING
+        self._inside[last] &= ~where
+        self._sum_up()
 
     def accept(self, where: Flags) -> None:
         """What was an anomaly is the usual now: learn from its last buckets, and forget what was before."""

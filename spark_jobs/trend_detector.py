@@ -14,7 +14,7 @@ stream was not alive). A known bucket without lines is 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -41,7 +41,7 @@ class DetectorSettings:
     """What decides every band and anomaly; the same settings and buckets give the same result."""
 
     alpha: float = ALPHA
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     memory_buckets: int = 1080  # what ``restore`` needs
 
 
@@ -56,7 +56,7 @@ class OpenAnomaly:
 
 @dataclass(frozen=True)
 class Change:
-    """An anomaly opens or closes. Values are of the window [bucket_end_s - window_s, bucket_end_s) that decided it."""
+    """An anomaly opens or closes. Values are of the window that ends at ``bucket_end_s`` and decided it."""
 
     state: Literal["opened", "closed"]
     number: int  # of the series, in the order given to the detector

@@ -7,7 +7,8 @@ level of the two hours before (see trend_baseline). What counts as outside takes
 * Pages, countries and bytes are parts of the hits: while there are twice the hits, twice of each is inside.
 * An anomaly of the hits that one kind of error, a page or a country explains by at least four fifths is that one's.
 * Parts wait one bucket longer than totals and open nothing while the whole is outside on the same side: then they
-  are its contributors.
+  are its contributors. They are not judged in the ten minutes after an anomaly either: what is expected of them has
+  been held all the while.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Rules:
     """tails: chance outside the band on each side, by window (10 s, 1 min, 10 min). The spreads are what is not worth
     an alert however many lines there are: standard deviation of the true value around the expected, relative."""
 
-    tails: tuple[float, float, float] = (2e-5, 1e-7, 1e-6)
+    tails: tuple[float, float, float] = (2e-5, 1e-8, 1e-5)
     open_after: int = 2
     open_after_parts: int = 3
     close_after: int = 6
@@ -135,9 +136,12 @@ class Judge:
         self._baseline = Baseline(self.amount)
         self._state = Hysteresis.start(shape)
         self._opened_at = np.zeros(shape, np.int64)
-        self._scale = np.zeros(shape, np.int64)  # shortest window that has been outside in the open anomaly
+        self._scale = np.zeros(
+            shape, np.int64
+        )  # window that opened the anomaly: it is judged by that and shorter ones
         self._course: Course | None = None
         self._lines: list[Values] = []
+        self._parts_from = np.full((sites, 1), -1)  # bucket from which parts are judged again
         self._newest = 0
 
     def per(self, window: int, number: int) -> float:
@@ -171,8 +175,7 @@ class Judge:
         self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, self.rules.close_after)
         side = np.where(closed, before.side, self._state.side)
         first = np.where(closed, before.first, self._state.first)
-        fresh_scale = np.where(which >= 0, which, 2)
-        self._scale = np.where(opened, fresh_scale, np.where(which >= 0, np.minimum(self._scale, which), self._scale))
+        self._scale = np.where(opened, np.where(which >= 0, which, 2), self._scale)
         self._opened_at = np.where(opened, bucket, self._opened_at)
         window = np.where(which >= 0, which, self._scale)
         too_long = self._state.open & (bucket - self._opened_at >= self._patience())
@@ -205,7 +208,7 @@ class Judge:
         return spread
 
     def _ratio(self, windows: Windows) -> Values:
-        """Hits over expected hits, for what follows them; 1 for the others and where unknown. (windows, sites, series)."""
+        """Hits over expected hits for what follows them, else 1: (windows, sites, series)."""
         if self._hits is None:
             return np.ones((3, *self._shape))
         whole = windows.observed[:, :, self._hits] / windows.expected[:, :, self._hits]
@@ -216,7 +219,7 @@ class Judge:
         self, raw: NDArray[np.int8], windows: Windows, unknown: Flags
     ) -> tuple[NDArray[np.int8], NDArray[np.int8], NDArray[np.int64]]:
         """(raw side, side that counts for opening, window that is outside or -1), each (sites, series)."""
-        # An open anomaly is judged by the shortest window that it has been seen in, or a shorter one.
+        # An open anomaly is judged by the window that opened it and shorter ones: a longer one lags behind.
         usable = np.arange(3)[:, None, None] <= np.where(self._state.open, self._scale, 2)
         raw = np.where(usable, raw, 0)
         which = np.where(raw[0] != 0, 0, np.where(raw[1] != 0, 1, np.where(raw[2] != 0, 2, -1)))
@@ -238,7 +241,10 @@ class Judge:
             errors = side[:, self._errors].any(axis=1, keepdims=True) | self._state.open[:, self._errors].any(
                 axis=1, keepdims=True
             )
-            held = self._is_part & ~self._state.open & ((side == whole) | self._state.open[:, [hits]] | errors)
+            early = self._newest < self._parts_from
+            held = (
+                self._is_part & ~self._state.open & ((side == whole) | self._state.open[:, [hits]] | errors | early)
+            )
             counts = np.where(held, 0, counts).astype(np.int8)
         return side, np.where(unknown, UNKNOWN, counts).astype(np.int8), which
 
@@ -257,16 +263,18 @@ class Judge:
             away = away | away[:, whole].any(axis=1, keepdims=True)
         hold = self._state.open | (away & ~closed) | unknown
         slow = opened & (self._scale == 2)
-        if slow.any():
-            self._baseline.hold_level(slow)
         self._baseline.learn(windows, ~away, hold)
+        if slow.any():
+            self._baseline.go_back(slow)
         if too_long.any():
             self._state = self._state.without(too_long)
             sites = np.broadcast_to(too_long.any(axis=1, keepdims=True), self._shape)
             self._baseline.accept(np.where(self._state.open, False, sites))
         over = closed | too_long
         if over.any():
-            self._baseline.forget_windows(over)
+            sites = np.broadcast_to(over.any(axis=1, keepdims=True), self._shape)
+            self._baseline.forget_windows(sites & ~self._state.open)
+            self._parts_from = np.where(sites[:, :1], self._newest + 1 + WINDOWS[-1], self._parts_from)
 
     def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
         """Open exactly these in the first site: (series, side, first bucket)."""
