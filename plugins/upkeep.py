@@ -41,6 +41,15 @@ def expire_rejected_samples(as_of: datetime) -> int:
     return deleted
 
 
+def expire_bands(as_of: datetime) -> int:
+    """Delete the bands of buckets that are older than the setting says; returns of how many buckets."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = warehouse.run("trends/expire_bands", {"as_of": as_of, "days": settings.trend_days})
+    log.info("bands of %d buckets deleted", deleted)
+    return deleted
+
+
 def delete_visitor_keys(as_of: datetime) -> list[str]:
     """Delete the keys of visitor hashes whose time is over; returns their names."""
     settings = Settings()
