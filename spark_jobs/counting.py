@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from producers.access_log import AccessEvent, Names, Origin, UnparsedLine
-from spark_jobs.canonical import mask_addresses, printable_sample
+from spark_jobs.canonical import mask_personal, printable_sample
 from spark_jobs.count_tables import CountTables
 from spark_jobs.line_counts import HourOffsets, count_lines, deciding_rules, hour_offsets, missing_periods
 from spark_jobs.lines import AcceptedRecords
@@ -176,7 +176,7 @@ class RecordCounter:
             place = self._seen.setdefault(origin.source, (site, SeqRanges()))
             if (earlier is not None and origin.seq in earlier) or not place[1].add(origin.seq):
                 return False
-        reason = mask_addresses(_PRINTABLE.sub("?", reason)[:120])
+        reason = mask_personal(_PRINTABLE.sub("?", reason)[:120])
         if reason not in self._reasons and len(self._reasons) >= REASONS_PER_BATCH:
             reason = OTHER_REASON
         self._reasons[reason] = samples = self._reasons.get(reason, 0) + 1

@@ -10,6 +10,12 @@ WITH day AS MATERIALIZED (
     FROM stream.visit
     WHERE (%(start)s::timestamptz IS NULL OR started_at >= %(start)s::timestamptz)
       AND (%(end_)s::timestamptz IS NULL OR started_at < %(end_)s::timestamptz)
+      -- A day whose visits were deleted keeps its last report: what came later is not all of it.
+      AND NOT EXISTS (
+          SELECT FROM stream.expired_detail AS e
+          WHERE e.detail = 'visits' AND e.site = visit.site
+            AND e.period_start = date_trunc('day', visit.started_at, 'UTC')
+      )
     GROUP BY site, date_trunc('day', started_at, 'UTC')
 )
 SELECT d.site, d.day_start, v.agent_class, v.visits, v.bounces, v.page_views, v.duration_seconds_sum, v.hits
