@@ -98,6 +98,16 @@ class Settings(BaseSettings):
     restate_days: int = Field(
         default=35, ge=0, description="New rules of agents restate the reports of so many days."
     )
+    trend_alpha: float = Field(
+        default=0.3, ge=0.05, le=1, description="Weight of the newest bucket in the moving average."
+    )
+    trend_close_seconds: float = Field(
+        default=3.0, ge=0, description="A 10 s bucket is judged so long after its end; what comes later is late."
+    )
+    trend_days: int = Field(default=31, ge=1, description="Days for which the bands of the buckets are kept.")
+    alert_connection: str = Field(
+        default="footfall_alerts", description="Airflow connection that alerts go to; without it, the task's log."
+    )
 
     @field_validator("home", "kafka_ca_file", mode="after")
     @classmethod

@@ -2,9 +2,9 @@
 
 **Purpose.** Keeps each kind of data as long as docs/privacy.md says: deletes samples of rejected records (their
 numbers stay), keys of visitor hashes, visits and sketches behind old reports; unites the sketches of hours that ended
-three days ago; sums up old 10-second buckets by the hour; deletes Airflow's own records and task logs older than 30
-days and the output files of ended jobs older than 14 days; shortens the output of running jobs beyond 64 MiB. No
-published number changes.
+three days ago; sums up old 10-second buckets by the hour; deletes the bands of buckets older than
+`FOOTFALL_TREND_DAYS`, Airflow's own records and task logs older than 30 days, and the output files of ended jobs
+older than 14 days; shortens the output of running jobs beyond 64 MiB. No published number changes.
 
 **When.** Daily at 04:30 UTC.
 
@@ -55,6 +55,13 @@ with DAG(
         return expire_details(context["dag_run"].run_after)
 
     @task
+    def expire_bands(**context: Any) -> int:
+        """Number of buckets whose bands were deleted; incidents keep theirs."""
+        from plugins.upkeep import expire_bands
+
+        return expire_bands(context["dag_run"].run_after)
+
+    @task
     def clean_airflow_records(**context: Any) -> None:
         """`airflow db clean`; the last scheduled run of each DAG always stays."""
         from plugins.upkeep import clean_airflow_records
@@ -79,6 +86,7 @@ with DAG(
         delete_visitor_keys(),
         compact_sketches() >> expire_details(),
         expire_rejected_samples(),
+        expire_bands(),
         clean_airflow_records(),
         tidy_logs(),
     ]

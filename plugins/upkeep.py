@@ -41,6 +41,15 @@ def expire_rejected_samples(as_of: datetime) -> int:
     return deleted
 
 
+def expire_bands(as_of: datetime) -> int:
+    """Delete the bands of buckets that are older than the setting says; returns of how many buckets."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = warehouse.run("trends/expire_bands", {"as_of": as_of, "days": settings.trend_days})
+    log.info("bands of %d buckets deleted", deleted)
+    return deleted
+
+
 def delete_visitor_keys(as_of: datetime) -> list[str]:
     """Delete the keys of visitor hashes whose time is over; returns their names."""
     settings = Settings()
@@ -93,9 +102,9 @@ def clean_airflow_records(before: datetime) -> None:
 def tidy_logs(as_of: datetime) -> None:
     """Delete old output of ended jobs and old task logs, shorten the output of running jobs."""
     settings = Settings()
-    jobs = get_args(Job)
+    jobs = (*get_args(Job), "audit")
     with watcher(settings) as warehouse:
-        in_use = [Path(launch.log_path) for job in jobs for launch in open_launches(warehouse, job)]
+        in_use = [Path(launch.log_path) for job in get_args(Job) for launch in open_launches(warehouse, job)]
     for path in expire_logs(settings.logs, jobs, in_use, as_of - KEEP_JOB_LOGS):
         log.info("Deleted %s", path)
     for path in in_use:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import col, lit
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
@@ -58,7 +59,9 @@ class StreamBatch:
         check_topic: Callable[[], None],
         on_waiting: Callable[[str], None],
         retry_wait: wait_base = RETRY_WAIT,
+        after_commit: Callable[[pa.Table, Mapping[int, int]], None] = lambda cells, positions: None,
     ) -> None:
+        """after_commit: told the cells of each batch that is written, and by partition the offset behind it."""
         self.progress = Progress(next_offsets=dict(starting_offsets))
         self.running = Lock()  # held while a batch runs, so that a graceful stop waits for its end
         self.stopping = False
@@ -70,6 +73,7 @@ class StreamBatch:
         self._check_topic = check_topic
         self._on_waiting = on_waiting
         self._retry_wait = retry_wait
+        self._after_commit = after_commit
 
     def __call__(self, frame: DataFrame, batch_id: int) -> None:
         with self.running:
@@ -100,7 +104,10 @@ class StreamBatch:
                 # After reading: had the topic been made anew meanwhile, these would be its records, not ours.
                 self._check_topic()
                 self._writer.commit(todo, count)
-        self.progress.next_offsets |= {part.partition: part.until for part in planned}
+        until = {part.partition: part.until for part in planned}
+        if count is not None:
+            self._after_commit(count.tables.cells, until)  # before anybody takes this batch for counted
+        self.progress.next_offsets |= until
         return sum(tally.consumed for tally in count.tallies.values()) if count else 0
 
     def _retrying(self) -> Retrying:

@@ -40,6 +40,10 @@ from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
 from spark_jobs.table_writer import Cardinality
+from spark_jobs.trend_detector import DetectorSettings
+from spark_jobs.trend_follower import TrendFollower
+from spark_jobs.trend_thread import TrendThread
+from spark_jobs.trend_writer import TrendWriter
 from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import POSTGRES_AWAY, Warehouse, WarehouseRefused
 
@@ -179,6 +183,7 @@ class StreamJob:
         identity = self._kafka()
         warehouse = self._connection()
         most = Cardinality(settings.max_pages_per_day, settings.max_values_per_day)
+        self._trends = self._follow_trends(topic, lease)
         batch = StreamBatch(
             writer=BatchWriter(warehouse, topic.topic_id, lease.epoch, most),
             visitor_keys=VisitorKeys(
@@ -190,6 +195,7 @@ class StreamJob:
             clock=time.time,
             check_topic=lambda: identity.check_is(topic.topic_id),
             on_waiting=self._say_waiting,
+            after_commit=self._trends.counted,
         )
         query = self._start_query(source, checkpoint, batch)
         while not self._stop_reason:
@@ -200,9 +206,20 @@ class StreamJob:
         with batch.running:
             pass  # the running batch has ended, and no other one begins
         query.stop()
+        self._trends.stop()
         if self._until_caught_up and not self._stop_reason:
             return 0, "stopped", f"caught up: {batch.progress.records} records counted"
         return 0, "stopped", self._stop_reason or "the query ended"
+
+    def _follow_trends(self, topic: TopicState, lease: Lease) -> TrendThread:
+        """Live sites are followed beside the batches; not when only a backlog is counted."""
+        writer = TrendWriter(self._connection(), topic.topic_id, lease.epoch)
+        detection = DetectorSettings(alpha=self._settings.trend_alpha)
+        follower = TrendFollower(writer, time.time, detection, self._settings.trend_close_seconds)
+        trends = TrendThread(follower, writer)
+        if not self._until_caught_up:
+            trends.start()
+        return trends
 
     def _start_query(self, source: DataFrame, checkpoint: Path, batch: StreamBatch) -> StreamingQuery:
         writer = source.writeStream.foreachBatch(batch).option("checkpointLocation", str(checkpoint))
@@ -244,6 +261,7 @@ class StreamJob:
             self._say_waiting(f"waiting for Postgres: {str(error).strip()}")
         else:
             self._obey(wish)
+        self._trends.caught_up(self._lag.caught_up_to)
 
     def _say_waiting(self, words: str) -> None:
         log.warning(words)
