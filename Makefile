@@ -18,13 +18,15 @@ override export FILE := $(value FILE)
 override export SITE := $(value SITE)
 override export FORMAT := $(value FORMAT)
 override export Q := $(value Q)
+override export START := $(value START)
+override export END := $(value END)
 
 .PHONY: help
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##
-.PHONY: up down status clean import sql psql
+.PHONY: up down status clean import audit sql psql
 up: java run ## Start the whole stack: Postgres, Kafka, Airflow, the stream job, the log generator
 	@$(FOOTFALL) up $(ARGS)
 
@@ -40,6 +42,9 @@ clean: run ## Delete the state folder after a question (YES=1 answers it)
 import: run ## Import real logs: FILE=path|folder|- [SITE=name] [FORMAT=auto|combined|common|json|LogFormat]
 	@test -n "$$FILE" || { echo 'Which log? make import FILE=/var/log/nginx/access.log [SITE=mine] [FORMAT=combined]' >&2; exit 2; }
 	@$(FOOTFALL) import --site "$${SITE:-default}" --format "$${FORMAT:-auto}" -- "$$FILE"
+
+audit: java run ## Prove the reports from Kafka's records: [START=2026-11-24T00:00] [END=…]; exit code 1 when cells differ
+	@$(FOOTFALL) audit --start "$$START" --end "$$END"
 
 sql: run ## Print a query's result as CSV, as the read-only role: Q="select * from report.live_total"
 	@test -n "$$Q" || { echo 'Which query? make sql Q="select * from report.live_total"' >&2; exit 2; }

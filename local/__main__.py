@@ -1,4 +1,4 @@
-"""The stack's command line: ``footfall up|down|status|clean|import|sql|psql`` (``make`` calls it)."""
+"""The stack's command line: ``footfall up|down|status|clean|import|audit|sql|psql`` (``make`` calls it)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from rich.markup import escape
 
 from local.airflow import AirflowFailed
 from local.airflow_client import AirflowUnreachable
+from local.audit import audit_reports, default_period, door_environment
 from local.down import bring_down, delete_state, is_up
 from local.environment import forget_libpq_settings
 from local.import_log import import_logs
@@ -183,6 +185,24 @@ def import_(
     """
     with _explained():
         import_logs(Settings(), paths, site, log_format, console)
+
+
+@app.command()
+def audit(
+    start: Annotated[str, typer.Option(help="First hour (RFC 3339, UTC); default: 48 hours ago.")] = "",
+    end: Annotated[str, typer.Option(help="End of the period, not included; default: this hour.")] = "",
+) -> None:
+    """Read the records of reported hours from Kafka again, compute every figure another way, compare cell by cell.
+
+    Exit code 0: every cell compared agrees, 1: cells differ, 3: no hour could be checked, 4: it could not run.
+    """
+    with _explained():
+        settings, now = Settings(), datetime.now(UTC)
+        first, until = default_period(now, start, end)
+        label = f"make audit {now.isoformat(timespec='microseconds')}"
+        code = audit_reports(settings, first, until, label, door_environment(settings), console)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()

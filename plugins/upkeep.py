@@ -84,9 +84,9 @@ def clean_airflow_records(before: datetime) -> None:
 def tidy_logs(as_of: datetime) -> None:
     """Delete old output of ended jobs and old task logs, shorten the output of running jobs."""
     settings = Settings()
-    jobs = get_args(Job)
+    jobs = (*get_args(Job), "audit")
     with watcher(settings) as warehouse:
-        in_use = [Path(launch.log_path) for job in jobs for launch in open_launches(warehouse, job)]
+        in_use = [Path(launch.log_path) for job in get_args(Job) for launch in open_launches(warehouse, job)]
     for path in expire_logs(settings.logs, jobs, in_use, as_of - KEEP_JOB_LOGS):
         log.info("Deleted %s", path)
     for path in in_use:

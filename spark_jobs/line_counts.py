@@ -14,7 +14,7 @@ from spark_jobs.dimensions import dimension_table
 from spark_jobs.grouping import Codes, Column, Groups, combined
 from spark_jobs.latency_bins import bins_of
 from spark_jobs.lines import Lines
-from spark_jobs.visitor_hash import PeriodKeys, VisitorHash, periods_of
+from spark_jobs.visitor_hash import PeriodKeys, periods_of, visitor_hash
 from spark_jobs.visitor_sketches import sketch_of
 from spark_jobs.visits import AGENT_CLASSES, NONE, Fragments
 
@@ -142,14 +142,11 @@ def _visitors(lines: Lines, keys: PeriodKeys) -> Visitors:
     names, period = periods_of(keys.kind, lines.second)
     pairs = Groups(combined((lines.client, len(lines.clients)), (period, len(names))))
     codes = Codes()
-    hashers: dict[tuple[str, int], VisitorHash] = {}
     of_pairs = []
     for client, place in zip(pairs.first(lines.client).tolist(), pairs.first(period).tolist(), strict=True):
-        site, address, user_agent = lines.clients[client]
-        hasher = hashers.get((site, place))
-        if hasher is None:
-            hasher = hashers[site, place] = VisitorHash(keys.keys[names[place]].secret, site)
-        of_pairs.append(codes[site, place, hasher(address, user_agent)])
+        site, address, user_agent, _ = lines.clients[client]
+        hashed = visitor_hash(keys.keys[names[place]].secret, site, address, user_agent)
+        of_pairs.append(codes[site, place, hashed])
     visitors = list(codes)
     return Visitors(
         who=pairs.spread(np.array(of_pairs, dtype=np.int64)),

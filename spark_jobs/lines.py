@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,9 @@ from spark_jobs.canonical import canonical_path, registered_country
 from spark_jobs.count_tables import sorted_codes
 from spark_jobs.grouping import Codes, Column, Groups, combined
 from spark_jobs.referrers import campaign
-from spark_jobs.visitor_hash import canonical_address
 from spark_jobs.visits import AGENT_CLASSES, is_page
 
+Client = tuple[str, str, str | None, str | None]  # site, address, user agent, country as logged
 Surroundings = tuple[str, str | None, str | None, str | None]  # site, referrer, protocol, host
 Campaign = tuple[tuple[str, str], ...]  # (utm_…, value) pairs
 _SCANNER = AGENT_CLASSES.index("scanner")
@@ -34,7 +35,7 @@ class Lines:
     sites: list[str]
     countries: list[str]
     paths: pa.Array  # canonical, in order
-    clients: list[tuple[str, str, str]]  # site, canonical address, user agent
+    clients: list[Client]
     agents: list[Agent]
     surroundings: list[Surroundings]
     methods: list[str]
@@ -100,24 +101,24 @@ class AcceptedRecords:
             for site, address, user_agent, country in self._clients
         ]
         of_targets = [
-            (methods[method], campaigns[tuple(campaign(target).items())]) for method, target in self._targets
+            (methods[method], campaigns[_campaign(target.partition("?")[2])]) for method, target in self._targets
         ]
-        targets = [(method, canonical_path(target)) for method, target in self._targets]
-        paths, path_of_target = sorted_codes(pa.chunked_array([[path for _, path in targets]], pa.string()))
+        asked = Codes()  # (method, canonical path): fewer than targets, whose query strings differ
+        asked_of_target = _numbers([asked[method, canonical_path(target)] for method, target in self._targets])
+        paths, path_of_asked = sorted_codes(pa.chunked_array([[path for _, path in asked]], pa.string()))
         partition, offset, us, client, target, surrounding, status, bytes_sent, latency_us = (
             np.concatenate(parts) if parts else _numbers([]) for parts in self._by_column()
         )
         by_client, by_target = _table(of_clients, 3)[client], _table(of_targets, 2)[target]
-        rules, rule = _line_rules(targets, target, status)
+        ask = asked_of_target[target]
+        rules, rule = _line_rules(list(asked), ask, status)
         agents = [classify(user_agent) for user_agent in user_agents]
         agent_class = np.array([AGENT_CLASSES.index(agent.agent_class) for agent in agents], dtype=np.int64)
         return Lines(
             sites=list(sites),
             countries=list(countries),
             paths=paths,
-            clients=[
-                (site, canonical_address(address), user_agent or "") for site, address, user_agent, _ in self._clients
-            ],
+            clients=list(self._clients),
             agents=agents,
             surroundings=list(self._surroundings),
             methods=list(methods),
@@ -129,7 +130,7 @@ class AcceptedRecords:
             second=us // 1_000_000,
             site=by_client[:, 0],
             country=by_client[:, 2],
-            path=path_of_target[target],
+            path=path_of_asked[ask],
             client=client,
             agent=by_client[:, 1],
             surrounding=surrounding,
@@ -137,7 +138,7 @@ class AcceptedRecords:
             campaign=by_target[:, 1],
             rule=rule,
             agent_class=np.where(rule >= 0, _SCANNER, agent_class[by_client[:, 1]]),
-            page=_numbers([is_page(*one) for one in targets])[target],
+            page=_numbers([is_page(method, path) for method, path in asked])[ask],
             status=status,
             bytes_sent=bytes_sent,
             latency_us=latency_us,
@@ -152,13 +153,18 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Column:
     return np.array(rows, dtype=np.int64).reshape(-1, width)
 
 
-def _line_rules(targets: list[tuple[str, str]], target: Column, status: Column) -> tuple[list[str], Column]:
+@lru_cache(maxsize=16_384)
+def _campaign(query: str) -> Campaign:
+    return tuple(campaign(f"?{query}").items())
+
+
+def _line_rules(asked: list[tuple[str, str]], ask: Column, status: Column) -> tuple[list[str], Column]:
     """The rules that what is asked for meets, and for each line which; -1 for none."""
-    pairs = Groups(combined((target, len(targets)), (status, 600)))
+    pairs = Groups(combined((ask, len(asked)), (status, 600)))
     rules = Codes()
     found = [
-        line_rule(targets[asked][0], targets[asked][1], answer)
-        for asked, answer in zip(pairs.first(target).tolist(), pairs.first(status).tolist(), strict=True)
+        line_rule(asked[place][0], asked[place][1], answer)
+        for place, answer in zip(pairs.first(ask).tolist(), pairs.first(status).tolist(), strict=True)
     ]
     of_pairs = np.array([-1 if rule is None else rules[rule] for rule in found], dtype=np.int64)
     return list(rules), pairs.spread(of_pairs)

@@ -202,6 +202,24 @@ $$;
 COMMENT ON FUNCTION report.range_traffic IS 'Traffic of any range of whole hours in one row, beside the period of the same length before it, as known at a moment.';
 
 -- ---- by page, country, status class and further dimensions
+CREATE FUNCTION report.page_sum(
+    site text, start_at timestamptz, end_at timestamptz, known_at timestamptz DEFAULT 'infinity'
+) RETURNS TABLE (
+    path text, hits bigint, bytes_sent bigint, client_errors bigint, server_errors bigint, latency_us_sum bigint,
+    latency_count bigint
+)
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    SELECT r.path, sum(r.hits)::bigint, sum(r.bytes_sent)::bigint, sum(r.client_errors)::bigint,
+           sum(r.server_errors)::bigint, sum(r.latency_us_sum)::bigint, sum(r.latency_count)::bigint
+    FROM report.known_hour(page_sum.site, page_sum.start_at, page_sum.end_at, page_sum.known_at) AS h
+    JOIN report.hourly_page AS r
+        ON r.site = page_sum.site AND r.hour_start = h.hour_start AND r.revision = h.revision
+    GROUP BY r.path
+$$;
+COMMENT ON FUNCTION report.page_sum IS 'Traffic of a range by page, without percentiles and without a comparison.';
+
+-- Histograms are added up page by page: grouping all pages' bins at once by path and bin takes nearly twice the time.
 CREATE FUNCTION report.page_measure(
     site text, start_at timestamptz, end_at timestamptz, known_at timestamptz DEFAULT 'infinity'
 ) RETURNS TABLE (
@@ -209,32 +227,11 @@ CREATE FUNCTION report.page_measure(
     latency_count bigint, p50_ms double precision, p90_ms double precision, p95_ms double precision,
     p99_ms double precision, max_ms double precision
 )
-    LANGUAGE sql STABLE PARALLEL SAFE SET work_mem = '64MB'  -- bins of many pages are added up in memory
+    LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
     WITH hour AS MATERIALIZED (
         SELECT * FROM report.known_hour(page_measure.site, page_measure.start_at, page_measure.end_at,
                                         page_measure.known_at)
-    ), page AS (
-        SELECT r.path, sum(r.hits)::bigint AS hits, sum(r.bytes_sent)::bigint AS bytes_sent,
-               sum(r.client_errors)::bigint AS client_errors, sum(r.server_errors)::bigint AS server_errors,
-               sum(r.latency_us_sum)::bigint AS latency_us_sum, sum(r.latency_count)::bigint AS latency_count
-        FROM hour AS h
-        JOIN report.hourly_page AS r
-            ON r.site = page_measure.site AND r.hour_start = h.hour_start AND r.revision = h.revision
-        GROUP BY r.path
-    ), bin AS (
-        SELECT l.path, part.bin, sum(part.count)::bigint AS count, max(l.latency_us_max) AS latency_us_max
-        FROM hour AS h
-        JOIN report.hourly_latency AS l
-            ON l.site = page_measure.site AND l.hour_start = h.hour_start AND l.revision = h.revision
-        CROSS JOIN LATERAL unnest(l.bins, l.counts) AS part (bin, count)
-        WHERE l.path <> ''
-        GROUP BY l.path, part.bin
-    ), latency AS (
-        SELECT b.path, array_agg(b.bin ORDER BY b.bin) AS bins, array_agg(b.count ORDER BY b.bin) AS counts,
-               max(b.latency_us_max) AS latency_us_max
-        FROM bin AS b
-        GROUP BY b.path
     )
     SELECT p.path, p.hits, p.bytes_sent, p.client_errors, p.server_errors, p.latency_us_sum, p.latency_count,
            report.latency_percentile_ms(l.bins, l.counts, 0.5, l.latency_us_max),
@@ -242,8 +239,20 @@ AS $$
            report.latency_percentile_ms(l.bins, l.counts, 0.95, l.latency_us_max),
            report.latency_percentile_ms(l.bins, l.counts, 0.99, l.latency_us_max),
            l.latency_us_max / 1000.0::double precision
-    FROM page AS p
-    LEFT JOIN latency AS l USING (path)
+    FROM report.page_sum(page_measure.site, page_measure.start_at, page_measure.end_at, page_measure.known_at) AS p
+    LEFT JOIN LATERAL (
+        SELECT array_agg(b.bin ORDER BY b.bin) AS bins, array_agg(b.count ORDER BY b.bin) AS counts,
+               max(b.latency_us_max) AS latency_us_max
+        FROM (
+            SELECT part.bin, sum(part.count)::bigint AS count, max(r.latency_us_max) AS latency_us_max
+            FROM hour AS h
+            JOIN report.hourly_latency AS r
+                ON r.site = page_measure.site AND r.hour_start = h.hour_start AND r.revision = h.revision
+                   AND r.path = p.path
+            CROSS JOIN LATERAL unnest(r.bins, r.counts) AS part (bin, count)
+            GROUP BY part.bin
+        ) AS b
+    ) AS l ON true
 $$;
 COMMENT ON FUNCTION report.page_measure IS 'Traffic of a range by page, without a comparison: what report.range_page and daily_page are made of.';
 
@@ -255,7 +264,7 @@ CREATE FUNCTION report.range_page(
     latency_count bigint, mean_latency_ms numeric, p50_ms double precision, p90_ms double precision,
     p95_ms double precision, p99_ms double precision, max_ms double precision, previous_hits bigint,
     previous_bytes_sent bigint, previous_client_errors bigint, previous_server_errors bigint,
-    previous_mean_latency_ms numeric, previous_p95_ms double precision
+    previous_mean_latency_ms numeric
 )
     LANGUAGE sql STABLE PARALLEL SAFE
 AS $$
@@ -265,9 +274,9 @@ AS $$
            coalesce(m.latency_count, 0), report.mean_latency_ms(m.latency_us_sum, m.latency_count),
            m.p50_ms, m.p90_ms, m.p95_ms, m.p99_ms, m.max_ms, coalesce(p.hits, 0), coalesce(p.bytes_sent, 0),
            coalesce(p.client_errors, 0), coalesce(p.server_errors, 0),
-           report.mean_latency_ms(p.latency_us_sum, p.latency_count), p.p95_ms
+           report.mean_latency_ms(p.latency_us_sum, p.latency_count)
     FROM report.page_measure(site, start_at, end_at, known_at) AS m
-    FULL JOIN report.page_measure(site, start_at - (end_at - start_at), start_at, known_at) AS p USING (path)
+    FULL JOIN report.page_sum(site, start_at - (end_at - start_at), start_at, known_at) AS p USING (path)
 $$;
 COMMENT ON FUNCTION report.range_page IS 'Traffic of any range of whole hours by page, beside the period before it, as known at a moment; also pages that only the period before had.';
 

@@ -4,7 +4,8 @@
 -- before are seen in one snapshot. A rerun collects nothing: an hour that nobody added to is left out.
 
 CREATE TEMPORARY TABLE publishing_hour ON COMMIT DROP AS
-SELECT site, hour_start, c.revision AS last_revision, c.ledger_id AS last_ledger_id
+SELECT site, hour_start, c.revision AS last_revision, c.ledger_id AS last_ledger_id,
+       t.last_ledger_id AS touched_ledger_id
 FROM unnest(%(sites)s::text[], %(hour_starts)s::timestamptz[]) AS asked (site, hour_start)
 JOIN stream.touched_hour AS t USING (site, hour_start)
 LEFT JOIN report.hour_checked AS c USING (site, hour_start)

@@ -117,7 +117,8 @@ CROSS JOIN LATERAL (
 
 INSERT INTO report.hour_checked AS known (site, hour_start, revision, ledger_id, checked_at)
 SELECT h.site, h.hour_start, coalesce(c.revision, h.last_revision),
-       (SELECT coalesce(max(ledger_id), 0) FROM stream.ledger), statement_timestamp()
+       -- New agent rules touch hours with a number of the ledger's sequence that no row has, above all so far.
+       greatest((SELECT max(ledger_id) FROM stream.ledger), h.touched_ledger_id), statement_timestamp()
 FROM pg_temp.publishing_hour AS h
 LEFT JOIN pg_temp.publishing_change AS c USING (site, hour_start)
 WHERE coalesce(c.revision, h.last_revision) IS NOT NULL

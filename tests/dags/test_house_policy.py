@@ -19,6 +19,7 @@ from settings import CHECKOUT
 
 DAG_IDS = [
     "anomaly_alert",
+    "audit",
     "daily_traffic_report",
     "hourly_traffic_report",
     "log_generator",

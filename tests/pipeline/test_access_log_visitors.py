@@ -17,7 +17,8 @@ import pytest
 from producers.delivery import Delivery
 from producers.log_shipper import ship
 from settings import Settings
-from sql.hourly_reports import publish_days, publish_hours
+from sql.daily_reports import publish_days
+from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.spark_jobs.conftest import count_all
 from tests.sql.counted_traffic import execute

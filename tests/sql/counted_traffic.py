@@ -157,7 +157,7 @@ class CountedTraffic:
             "DELETE FROM stream.visit WHERE (site, key_id, visitor, started_at)"
             " = (%(site)s, %(key_id)s, %(visitor)s, %(started_at)s);"
             "INSERT INTO stream.visit (site, key_id, visitor, started_at, ended_at, hits, page_views, client_errors,"
-            " agent_class, entry_path, entry_at, exit_path, exit_at) VALUES (%(site)s, %(key_id)s, %(visitor)s,"
+            " line_class, entry_path, entry_at, exit_path, exit_at) VALUES (%(site)s, %(key_id)s, %(visitor)s,"
             " %(started_at)s, %(ended_at)s, %(hits)s, %(page_views)s, %(client_errors)s, %(agent_class)s,"
             " %(entry_path)s, %(entry_at)s, %(exit_path)s, %(exit_at)s)",
             {

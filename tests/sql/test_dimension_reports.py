@@ -60,6 +60,7 @@ def test_a_rule_that_gives_another_class_now_makes_a_revision_that_says_so(
     (revision,) = publish_hours(reporter, AS_OF)
     assert (revision.revision, revision.cause, revision.hits_delta) == (2, "agent rules", 0)
     assert select(reader, AGENTS) == [("a browser", "human", 3), ("a crawler", "bot", 2)]
+    assert select(reader, "SELECT state FROM report.hour_state") == [("reported",)]
     assert select(reader, "SELECT revision, pages_moved FROM report.hour_revision ORDER BY revision") == [
         (1, 1),
         (2, 0),
