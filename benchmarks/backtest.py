@@ -202,8 +202,8 @@ def report(days: Sequence[SiteDay]) -> bool:
     held = True
     table = Table(title="Incidents found, by kind and rate")
     for column in (
-        "hits/s", "incident", "number", "recall", "in 30 min", "steep in 30 min", "precision", "delay p50 s", "p95 s", "max s",
-        "rows each", "false a day",
+        "hits/s", "incident", "number", "recall", "in 30 min", "steep in 30 min", "precision", "delay p50 s", "p95 s",
+        "max s", "rows each", "false a day",
     ):  # fmt: skip
         table.add_column(column, justify="left" if column == "incident" else "right")
     for rate in sorted({day.rate for day in days}):

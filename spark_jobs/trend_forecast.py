@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_jobs.trend_regression import least_squares
+from spark_jobs.trend_bands import amount_band, count_band
+from spark_jobs.trend_ewma import ewma
+from spark_jobs.trend_regression import LeastSquares, least_squares
 
 Values = NDArray[np.float64]
 Integers = NDArray[np.int64]
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 LEAST_HISTORY_HOURS = 48
+# How much a day's level differs from the day before's, relative, before there are days enough to know.
+USUAL_DAY_TO_DAY = 0.1
 
 
 @dataclass(frozen=True)
@@ -60,22 +64,128 @@ def next_minute(values: Values, levels: Values, coverage: float = 0.95) -> tuple
     return result[0], result[1], result[2]
 
 
-def next_hours(hour_starts_s: Integers, values: Values, hours: int = 24, coverage: float = 0.95) -> Forecast | None:
-    """Forecast of one series' next ``hours`` hours; None with less than 48 hours of history.
+def next_hours(
+    hour_starts_s: Integers, values: Values, hours: int = 24, coverage: float = 0.95, amount: bool = False
+) -> Forecast | None:
+    """Forecast of one series' next ``hours`` (1 to 24) hours; None with less than 48 known hours.
 
-    hour_starts_s: (n,) consecutive hours up to the last closed one; values: (n,) sums, NaN where unknown.
+    hour_starts_s: (n,) consecutive hours up to the last closed one; values: (n,) sums >= 0, NaN where unknown or
+    where an incident is known to have been. amount: bytes or latencies, not counts.
     """
-    if np.isfinite(values).sum() < LEAST_HISTORY_HOURS:
+    if not 1 <= hours <= 24:
+        raise ValueError(f"a forecast of {hours} hours: it reaches 1 to 24 hours")
+    fit = _Hours.fit(hour_starts_s, values)
+    if fit is None:
         return None
     ahead = hour_starts_s[-1] + HOUR_S * np.arange(1, hours + 1)
-    fit = least_squares(_hour_design(hour_starts_s), values)
-    rows = _hour_design(ahead)
-    low, high = fit.interval(rows, coverage)
-    return Forecast(ahead, np.maximum(fit.predict(rows), 0), np.maximum(low, 0), np.maximum(high, 0))
+    mean, variance = fit.expect(len(values), hours)
+    low, high = (amount_band if amount else count_band)(mean, variance, (1.0 - coverage) / 2.0)
+    return Forecast(ahead, mean, low, high)
 
 
-def _hour_design(starts_s: Integers) -> Values:
-    return np.asarray((starts_s // HOUR_S % 24)[:, None] == np.arange(24), np.float64)
+def hour_course(hour_starts_s: Integers, values: Values, ahead: int = 24) -> tuple[Integers, Values]:
+    """(hour starts (h + ahead,), course (h + ahead, series)): what the fit expects of past and of coming hours.
+
+    What ``Detector.follow`` takes. Beyond 24 hours the course repeats the day, from two weeks of history on the week.
+    NaN throughout for a series with less than 48 known hours.
+    """
+    history, series = values.shape
+    starts_s = hour_starts_s[0] + HOUR_S * np.arange(history + ahead)
+    course = np.full((history + ahead, series), np.nan)
+    for number in range(series):
+        fit = _Hours.fit(hour_starts_s, values[:, number])
+        if fit is not None:
+            course[:, number] = fit.expect(0, history + ahead)[0]
+    return starts_s, course
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """A fit of log mean = terms of the calendar + level, by iteratively reweighted least squares.
+
+    Nelder and Wedderburn, JRSS A 1972: each step is least squares of eta + (x - m) / m with weights m, so a small
+    hour does not weigh as much as a large one, no logarithm of 0 is taken, and the residual variance is that of the
+    counts over their mean.
+    """
+
+    rows: Values  # (hours known about, terms): past and 24 h ahead, then repeated by the season
+    season: int
+    history: int
+    solved: LeastSquares
+    day_to_day: float  # variance of tomorrow's log level around today's, where the terms do not tell days apart
+
+    @staticmethod
+    def fit(hour_starts_s: Integers, values: Values) -> _Hours | None:
+        history = len(values)
+        known = np.isfinite(values)
+        if known.sum() < LEAST_HISTORY_HOURS or not values[known].any():
+            return None
+        rows, season = _terms(int(hour_starts_s[0] // HOUR_S), values)
+        past = rows[:history]
+        usable = known & np.isfinite(past).all(axis=1)
+        x, design = values[usable], past[usable]
+        mean = x + 0.5 * x.mean()
+        for _ in range(3):
+            mean = np.maximum(mean, 1e-3 * x.mean())
+            weight = np.sqrt(mean)
+            solved = least_squares(design * weight[:, None], weight * (np.log(mean) + (x - mean) / mean))
+            mean = np.exp(np.minimum(solved.predict(design), np.log(x.max()) + 2.0))
+        day_to_day = 0.0
+        if history < 8 * 24:
+            levels = np.append(0.0, solved.coefficients[24:])
+            steps = np.diff(levels)
+            day_to_day = float((np.square(steps).sum() + 3 * USUAL_DAY_TO_DAY**2) / (len(steps) + 3))
+        return _Hours(rows, season, history, solved, day_to_day)
+
+    def expect(self, first: int, hours: int) -> tuple[Values, Values]:
+        """(mean, variance of an observation) of hours counted from the first of the history, (hours,) each."""
+        place = first + np.arange(hours)
+        beyond = place >= len(self.rows)
+        # The last season is repeated, from its end back.
+        place = np.where(beyond, len(self.rows) - self.season + (place - len(self.rows)) % self.season, place)
+        design = self.rows[place]
+        mean = np.exp(self.solved.predict(design))
+        ratio = np.square(self.solved.residual_deviation)
+        unsure = ratio * self.solved.leverage(design) + np.where(place >= self.history, self.day_to_day, 0.0)
+        return mean, ratio * mean + mean * mean * unsure
+
+
+def _terms(first_hour: int, values: Values) -> tuple[Values, int]:
+    """Design matrix of the history and 24 hours more, and the hours after which it may be repeated."""
+    history = len(values)
+    hour = first_hour + np.arange(history + 24)
+    of_week = (hour + 72) % 168  # 1 January 1970 was a Thursday: hours since Monday, UTC
+    if history < 8 * 24:
+        # The level of each 24 hours before the end, by itself; what comes has that of the last.
+        block = np.maximum((history - 1 - np.arange(history + 24)) // 24, 0)
+        return np.column_stack([_dummies(hour % 24, 24), _dummies(block, int(block.max()) + 1)[:, 1:]]), 24
+    level = _level(values)[:, None]
+    if history < 15 * 24:
+        return np.column_stack([_dummies(hour % 24, 24), _dummies(of_week // 24, 7)[:, 1:], level]), 24
+    return np.column_stack([_dummies(of_week, 168), level]), 168
+
+
+def _dummies(numbers: Integers, kinds: int) -> Values:
+    return np.asarray(numbers[:, None] == np.arange(kinds), np.float64)
+
+
+def _level(values: Values) -> Values:
+    """Log of the EWMA, day by day, of the mean of 24 hours, as it was known a day before each hour: (n + 24,)."""
+    known = np.isfinite(values)
+    sums = np.concatenate([[0.0], np.cumsum(np.where(known, values, 0.0))])
+    numbers = np.concatenate([[0], np.cumsum(known)])
+    full = np.full(len(values), np.nan)
+    day_n, day_sum = numbers[24:] - numbers[:-24], sums[24:] - sums[:-24]
+    full[23:] = np.where((day_n == 24) & (day_sum > 0), day_sum / 24.0, np.nan)
+    level = np.full(len(values), np.nan)
+    for phase in range(24):
+        level[phase::24] = ewma(full[phase::24])
+    last = level[np.isfinite(level)][-1:]
+    shifted = np.concatenate([np.full(24, np.nan), level])
+    if not len(last):
+        return np.zeros(len(shifted))
+    shifted[len(values) :] = np.where(np.isnan(shifted[len(values) :]), last, shifted[len(values) :])
+    return np.asarray(np.log(shifted) - np.log(last))
 
 
 def seasonal_naive(hour_starts_s: Integers, values: Values, hours: int = 24, season_hours: int = 24) -> Values:
@@ -92,15 +202,3 @@ def score(observed: Values, expected: Values, low: Values | None = None, high: V
     if low is None or high is None or not hours:
         return Score(hours, error, float("nan"))
     return Score(hours, error, float(((observed >= low) & (observed <= high))[known].mean()))
-
-
-def hour_course(hour_starts_s: Integers, values: Values, ahead: int = 24) -> tuple[Integers, Values]:
-    """(hour starts, course (h + ahead, series)): expected values of the hours given, and of those to come.
-
-    What ``Detector.follow`` takes. NaN throughout for a series with less than 48 hours of history.
-    """
-    place = (hour_starts_s[0] // HOUR_S + np.arange(len(hour_starts_s) + ahead)) % 168
-    table = np.full((168, values.shape[1]), np.nan)
-    for p in range(168):
-        table[p] = np.nanmean(values[(hour_starts_s // HOUR_S) % 168 == p], axis=0)
-    return hour_starts_s[0] + HOUR_S * np.arange(len(place)), table[place]
