@@ -59,8 +59,8 @@ psql: run ## Open psql as the read-only role
 
 evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404|4xx] [LIMIT=20] [JSON=1]
 	@test -n "$$SITE" -a -n "$$HOUR" || { echo 'Which hour? make evidence SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404]' >&2; exit 2; }
-	@$(FOOTFALL) evidence --site "$$SITE" --hour "$$HOUR" --path "$$PAGE" --status "$$STATUS" \
-		--limit "$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
+	@$(FOOTFALL) evidence --site="$$SITE" --hour="$$HOUR" --path="$$PAGE" --status="$$STATUS" \
+		--limit="$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
 
 .PHONY: test test-fast lint bench lock
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone
