@@ -21,7 +21,7 @@ HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 LEAST_HISTORY_HOURS = 48
 # How much a day's level differs from the day before's, relative, before there are days enough to know.
 USUAL_DAY_TO_DAY = 0.18
-_STEPS = 4  # of reweighting; further ones change nothing in eight digits
+_STEPS = 3  # of reweighting; further ones change nothing in ten digits
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ level of the two hours before (see trend_baseline). What counts as outside takes
 * Pages, countries and bytes are parts of the hits: while there are twice the hits, twice of each is inside.
 * An anomaly of the hits that one kind of error, a page or a country explains by at least four fifths is that one's.
 * Parts wait one bucket longer than totals and open nothing while the whole is outside on the same side: then they
-  are its contributors. They are not judged in the twenty minutes after an anomaly either: what is expected of them has
-  been held all the while.
+  are its contributors. They are not judged in the twenty minutes after an anomaly either: what is expected of them
+  has been held all the while.
 """
 
 from __future__ import annotations
