@@ -44,5 +44,3 @@ def counts(seconds: Integers, grain_s: int) -> tuple[Integers, Integers]:
     first = int(number.min())
     hits = np.bincount(number - first)
     return grain_s * (first + np.arange(len(hits))), hits.astype(np.int64)
-
-
