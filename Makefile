@@ -18,13 +18,19 @@ override export FILE := $(value FILE)
 override export SITE := $(value SITE)
 override export FORMAT := $(value FORMAT)
 override export Q := $(value Q)
+override export START := $(value START)
+override export END := $(value END)
+override export HOUR := $(value HOUR)
+override export PAGE := $(value PAGE)
+override export STATUS := $(value STATUS)
+override export LIMIT := $(value LIMIT)
 
 .PHONY: help
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 ##
-.PHONY: up down status clean import sql psql
+.PHONY: up down status clean import audit sql psql evidence
 up: java run ## Start the whole stack: Postgres, Kafka, Airflow, the stream job, the log generator
 	@$(FOOTFALL) up $(ARGS)
 
@@ -41,12 +47,20 @@ import: run ## Import real logs: FILE=path|folder|- [SITE=name] [FORMAT=auto|com
 	@test -n "$$FILE" || { echo 'Which log? make import FILE=/var/log/nginx/access.log [SITE=mine] [FORMAT=combined]' >&2; exit 2; }
 	@$(FOOTFALL) import --site "$${SITE:-default}" --format "$${FORMAT:-auto}" -- "$$FILE"
 
+audit: java run ## Prove the reports from Kafka's records: [START=2026-11-24T00:00] [END=…]; exit code 1 when cells differ
+	@$(FOOTFALL) audit --start "$$START" --end "$$END"
+
 sql: run ## Print a query's result as CSV, as the read-only role: Q="select * from report.live_total"
 	@test -n "$$Q" || { echo 'Which query? make sql Q="select * from report.live_total"' >&2; exit 2; }
 	@$(FOOTFALL) sql -- "$$Q"
 
 psql: run ## Open psql as the read-only role
 	@$(FOOTFALL) psql
+
+evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404|4xx] [LIMIT=20] [JSON=1]
+	@test -n "$$SITE" -a -n "$$HOUR" || { echo 'Which hour? make evidence SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404]' >&2; exit 2; }
+	@$(FOOTFALL) evidence --site "$$SITE" --hour "$$HOUR" --path "$$PAGE" --status "$$STATUS" \
+		--limit "$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
 
 .PHONY: test test-fast lint bench backtest lock
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone

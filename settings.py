@@ -73,6 +73,42 @@ class Settings(BaseSettings):
         "or refuse to start.",
     )
 
+    visitor_key_period: Literal["month", "day"] = Field(
+        default="month", description="How long one secret key hashes visitors; they are never counted across keys."
+    )
+    visitor_key_days: int = Field(
+        default=35, ge=1, description="A visitor key is deleted so many days after its period ended and it was made."
+    )
+    max_pages_per_day: int = Field(
+        default=5_000, ge=2, description="Pages of a site and day that get a row of their own; the rest is (other)."
+    )
+    max_values_per_day: int = Field(
+        default=1_000, ge=1, description="The same for each value of browser, referrer and the other dimensions."
+    )
+    buckets_days: int = Field(
+        default=62, ge=7, description="10-second detail is kept so many days, then summed up by the hour."
+    )
+    visits_days: int = Field(default=62, ge=7, description="Visits are kept so many days; their daily reports stay.")
+    sketch_days: int = Field(
+        default=400, ge=7, description="Visitor sketches are kept so many days; the reports keep theirs."
+    )
+    rejected_sample_days: int = Field(
+        default=7, ge=1, description="Samples of rejected records are kept so many days; their numbers stay."
+    )
+    restate_days: int = Field(
+        default=35, ge=0, description="New rules of agents restate the reports of so many days."
+    )
+    trend_alpha: float = Field(
+        default=0.3, ge=0.05, le=1, description="Weight of the newest bucket in the moving average."
+    )
+    trend_close_seconds: float = Field(
+        default=3.0, ge=0, description="A 10 s bucket is judged so long after its end; what comes later is late."
+    )
+    trend_days: int = Field(default=31, ge=1, description="Days for which the bands of the buckets are kept.")
+    alert_connection: str = Field(
+        default="footfall_alerts", description="Airflow connection that alerts go to; without it, the task's log."
+    )
+
     @field_validator("home", "kafka_ca_file", mode="after")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
@@ -82,6 +118,10 @@ class Settings(BaseSettings):
     @cached_property
     def secrets(self) -> Path:
         return self.home / "secrets"
+
+    @cached_property
+    def visitor_keys(self) -> Path:
+        return self.secrets / "visitor_keys"
 
     @cached_property
     def logs(self) -> Path:

@@ -1,16 +1,18 @@
 """## Publishes the daily reports
 
-**Purpose.** Reports every closed UTC day whose hourly reports changed, in `report.daily_traffic`: a union of its
-hours, with revisions like theirs.
+**Purpose.** Reports every closed UTC day whose hourly reports changed, in `report.daily_traffic`: sums of its hours,
+and unions of their visitors and latencies. Reports the visits that began on each day, in `report.daily_visit`,
+`daily_entry_page` and `daily_exit_page`. All with revisions like those of the hours.
 
-**When.** Daily at 00:20 UTC, after the day's last hour was reported; later revisions of an hour are taken up by the
-next run.
+**When.** Daily at 00:40 UTC: the day's last hour is reported by then, and its visits have ended unless somebody went
+on after midnight. A day with such visits is reported by the next run, 24 hours later at the latest; what changes
+afterwards makes a revision.
 
 **Parameters.** `start`, `end`: half-open range of days (UTC) to look at instead of all. Running a range again is
 harmless.
 
-**When it is red.** The reports before stay as they are. Read the task's log, mend the cause, clear the task, or wait
-for the next run.
+**When it is red.** The reports before stay as they are, and the two tasks do not depend on each other. Read the red
+task's log, mend the cause, clear the task, or wait for the next run.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 
 with DAG(
     dag_id="daily_traffic_report",
-    # A run on the 2nd at 00:20 covers [1st 00:00, 2nd 00:20).
-    schedule=CronTriggerTimetable("20 0 * * *", timezone="UTC", interval=timedelta(days=1, minutes=20)),
+    # A run on the 2nd at 00:40 covers [1st 00:00, 2nd 00:40).
+    schedule=CronTriggerTimetable("40 0 * * *", timezone="UTC", interval=timedelta(days=1, minutes=40)),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=2,
@@ -50,4 +52,11 @@ with DAG(
 
         return publish_due_days(context["dag_run"].run_after, context["params"]["start"], context["params"]["end"])
 
-    publish_days()
+    @task
+    def publish_visits(**context: Any) -> int:
+        """Number of revisions published."""
+        from plugins.report_runs import publish_due_visits
+
+        return publish_due_visits(context["dag_run"].run_after, context["params"]["start"], context["params"]["end"])
+
+    [publish_days(), publish_visits()]

@@ -1,8 +1,10 @@
 """## Publishes the hourly reports
 
 **Purpose.** Reports every closed hour that has no report yet or was added to since (late data): first report or next
-revision, in `report.hourly_traffic`, `hourly_page`, `hourly_country` and `hourly_status`. An hour closes five minutes
-after its end. Emits the asset `report.hourly_traffic`, on which `report_quality` seals the new revisions.
+revision, in `report.hourly_traffic`, `hourly_page`, `hourly_country`, `hourly_status`, `hourly_dimension`,
+`hourly_visitor` and `hourly_latency`. An hour also gets a revision when a rule gives another agent class than it did.
+An hour closes five minutes after its end. Emits the asset `report.hourly_traffic`, on which `report_quality` seals
+the new revisions.
 
 **When.** Hourly at minute 5 for the hour before, with whatever else is due; missed hours need no catch-up.
 

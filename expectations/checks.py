@@ -133,6 +133,31 @@ CHECKS: tuple[Check, ...] = (
         "Hits are at least 1, sums not negative, latencies at most one a hit.", "0 rows outside", "sql/reports",
         maximum=0,
     ),
+    _between(
+        "hourly_report", "dimensions_add_up", "critical", "report_dimensions_off",
+        "Hits by agent rule, browser, system, device, referrer, method, protocol, host, status add up to the hour's.",
+        "0 dimensions off", "sql/reports", maximum=0,
+    ),
+    _between(
+        "hourly_report", "histograms_hold_every_latency", "critical", "report_histograms_off",
+        "The histogram of the hour, and of each page, holds as many latencies as were counted.",
+        "0 histograms off", "sql/reports", maximum=0,
+    ),
+    _between(
+        "hourly_report", "histograms_equal_the_streams", "critical", "report_bins_off",
+        "Every bin of every page's histogram, and its maximum, is the sum (or maximum) of what the stream counted.",
+        "0 bins off", "sql/reports", maximum=0, optional=True,
+    ),
+    _between(
+        "hourly_report", "visitors_are_those_of_the_sketches", "critical", "report_sketches_off",
+        "Published numbers of visitors are what the published sketches say.",
+        "0 figures off", "sql/reports", maximum=0,
+    ),
+    _between(
+        "hourly_report", "visitors_agree_with_the_stream", "critical", "visitors_beyond_bounds",
+        "Visitors of the hour are the union of the stream's minutes, within the error bounds of both.",
+        "0 visitors beyond", "sql/reports", maximum=0, optional=True,
+    ),
     *_value_checks("hourly_report", "report", "sql/reports"),
     _between(
         "hourly_report", "report_is_fresh", "warning", "report_delay_seconds",

@@ -18,7 +18,8 @@ COLUMNS: dict[str, str] = (
     | dict.fromkeys(
         (
             "ledger_gaps", "waits_for_revision", "bucket_rows", "bucket_nulls", "bucket_out_of_range",
-            "bucket_off_grid", "report_rows", "report_nulls", "report_out_of_range",
+            "bucket_off_grid", "report_rows", "report_nulls", "report_out_of_range", "report_dimensions_off",
+            "report_histograms_off", "report_bins_off", "report_sketches_off", "visitors_beyond_bounds",
         ),
         "Int64",
     )

@@ -14,8 +14,8 @@ from expectations.seal import LONGEST_REASON, Outcome, outcomes_by_hour, seal_of
 from expectations.validation import great_expectations_version, validate
 from sql.warehouse import Warehouse, run, run_many
 
-# Hours of one batch of Great Expectations: its frame holds a row for each page, country and status of each hour.
-HOURS_A_BATCH = 200
+# Hours of one batch of Great Expectations: its frame holds a row for each cell of each dimension of each hour.
+HOURS_A_BATCH = 100
 
 
 @dataclass(frozen=True)

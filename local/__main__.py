@@ -1,4 +1,4 @@
-"""The stack's command line: ``footfall up|down|status|clean|import|sql|psql`` (``make`` calls it)."""
+"""The stack's command line: ``footfall up|down|status|clean|import|audit|sql|psql|evidence`` (``make`` calls it)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +19,10 @@ from rich.markup import escape
 
 from local.airflow import AirflowFailed
 from local.airflow_client import AirflowUnreachable
+from local.audit import audit_reports, default_period, door_environment
 from local.down import bring_down, delete_state, is_up
 from local.environment import forget_libpq_settings
+from local.evidence import show_evidence
 from local.import_log import import_logs
 from local.jars import JarsRefused
 from local.java import JavaMissing
@@ -186,6 +189,24 @@ def import_(
 
 
 @app.command()
+def audit(
+    start: Annotated[str, typer.Option(help="First hour (RFC 3339, UTC); default: 48 hours ago.")] = "",
+    end: Annotated[str, typer.Option(help="End of the period, not included; default: this hour.")] = "",
+) -> None:
+    """Read the records of reported hours from Kafka again, compute every figure another way, compare cell by cell.
+
+    Exit code 0: every cell compared agrees, 1: cells differ, 3: no hour could be checked, 4: it could not run.
+    """
+    with _explained():
+        settings, now = Settings(), datetime.now(UTC)
+        first, until = default_period(now, start, end)
+        label = f"make audit {now.isoformat(timespec='microseconds')}"
+        code = audit_reports(settings, first, until, label, door_environment(settings), console)
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT, for example: select * from report.live_total")],
 ) -> None:
@@ -198,6 +219,25 @@ def sql(
             raise StepFailed(
                 str(error).strip(), "one SELECT over report.* and quality.*; make psql, then \\dv report.* lists them"
             ) from None
+
+
+@app.command()
+def evidence(
+    site: Annotated[str, typer.Option(help="The web site.")],
+    hour: Annotated[str, typer.Option(help="Start of the hour, UTC: 2026-11-25T10.")],
+    path: Annotated[str, typer.Option(help="Only this page, as the reports show it: /products.")] = "",
+    status: Annotated[str, typer.Option(help="Only this status or class: 404, or 4xx.")] = "",
+    limit: Annotated[int, typer.Option(min=0, help="Most lines to show; all are counted.")] = 20,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of a table.")] = False,
+) -> None:
+    """Show the log lines behind a number of a report, as long as Kafka keeps them (48 hours).
+
+    A report's cell says how many; this says which: it reads from Kafka the offsets that were counted into the hour
+    and picks the lines of the site, page and status. Each comes with its partition and offset. Addresses are shown
+    by network only, query strings by their campaign, user agents by family.
+    """
+    with _explained():
+        show_evidence(Settings(), site, hour, path, status, limit, json, console)
 
 
 @app.command()

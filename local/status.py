@@ -36,6 +36,8 @@ UNATTENDED = {
     "report_quality": "no hour gets its seal",
     "daily_traffic_report": "no day gets its report",
     "maintenance": "nothing old is deleted",
+    "anomaly_alert": "no anomaly is told",
+    "traffic_forecast": "no forecast is made",
 }
 LATE_BATCH_SECONDS = 60.0
 LARGE_LAG_RECORDS = 1_000_000

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, time
 from airflow.sdk.exceptions import AirflowFailException
 
 from settings import Settings
-from sql.hourly_reports import open_hours, publish_days, publish_hours
+from sql.daily_reports import publish_days, publish_visits
+from sql.hourly_reports import open_hours, publish_hours
 from sql.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -39,16 +40,33 @@ def publish_due_hours(as_of: datetime, start: str | None, end: str | None) -> in
 
 
 def publish_due_days(as_of: datetime, start: str | None, end: str | None) -> int:
-    """Publish the days whose hours changed; ``start``, ``end``: ISO dates or None. Returns the number."""
-    first, until = (day and datetime.combine(date.fromisoformat(day), time(), UTC) for day in (start, end))
+    """Publish the days whose hours changed; ``start``, ``end``: ISO dates or None. Returns how many revisions."""
+    first, until = _days(start, end)
     with reporter(Settings()) as warehouse:
-        published = publish_days(warehouse, as_of, first or None, until or None)
+        published = publish_days(warehouse, as_of, first, until)
     for day in published:
         log.info(
             "%s %s revision %d (%d hours, %+d hits)",
             *(day.site, f"{day.day_start:%Y-%m-%d}", day.revision, day.hours, day.hits_delta),
         )
     return len(published)
+
+
+def publish_due_visits(as_of: datetime, start: str | None, end: str | None) -> int:
+    """Publish the visits of the days whose visits have ended; ``start``, ``end``: as above. Returns the number."""
+    first, until = _days(start, end)
+    with reporter(Settings()) as warehouse:
+        published = publish_visits(warehouse, as_of, first, until)
+    for day in published:
+        log.info(
+            "%s %s visits revision %d (%s, %+d visits)",
+            *(day.site, f"{day.day_start:%Y-%m-%d}", day.revision, day.cause, day.visits_delta),
+        )
+    return len(published)
+
+
+def _days(start: str | None, end: str | None) -> list[datetime | None]:
+    return [datetime.combine(date.fromisoformat(day), time(), UTC) if day else None for day in (start, end)]
 
 
 def seal_reports(run_label: str, as_of: datetime) -> None:

@@ -13,8 +13,12 @@ from plugins.airflow_command import run_airflow
 from plugins.job_log import expire_logs, shorten_log
 from plugins.watching import watcher
 from settings import Settings
+from spark_jobs.retention import compact_hours, expire_sketches, expire_visits
+from spark_jobs.sketch_compaction import compact_sketches as unite_sketches
+from spark_jobs.visitor_keys import delete_expired_keys
 from sql.launches import Job, open_launches
 from sql.launches import expire_rejected_samples as expire_samples
+from sql.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +32,54 @@ CLEANED_TABLES = (
 LARGEST_JOB_LOG_BYTES = 64 * 2**20
 
 
-def expire_rejected_samples(as_of: datetime, days: int) -> int:
-    """Delete samples of rejected records older than so many days; returns how many."""
-    with watcher(Settings()) as warehouse:
-        deleted = expire_samples(warehouse, as_of, days)
+def expire_rejected_samples(as_of: datetime) -> int:
+    """Delete samples of rejected records that have been kept long enough; returns how many."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = expire_samples(warehouse, as_of, settings.rejected_sample_days)
     log.info("%d samples of rejected records deleted", deleted)
     return deleted
+
+
+def expire_bands(as_of: datetime) -> int:
+    """Delete the bands of buckets that are older than the setting says; returns of how many buckets."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = warehouse.run("trends/expire_bands", {"as_of": as_of, "days": settings.trend_days})
+    log.info("bands of %d buckets deleted", deleted)
+    return deleted
+
+
+def delete_visitor_keys(as_of: datetime) -> list[str]:
+    """Delete the keys of visitor hashes whose time is over; returns their names."""
+    settings = Settings()
+    with watcher(settings) as warehouse:
+        deleted = delete_expired_keys(warehouse, settings.visitor_keys, as_of, settings.visitor_key_days)
+    log.info("visitor keys deleted: %s", ", ".join(deleted) or "none")
+    return deleted
+
+
+def compact_sketches(before: datetime) -> int:
+    """Unite the minutes' visitor sketches of hours that ended before a moment; returns how many fewer there are."""
+    with watcher(Settings()) as warehouse:
+        fewer = unite_sketches(warehouse, before)
+    log.info("%d visitor sketches fewer", fewer)
+    return fewer
+
+
+def expire_details(as_of: datetime) -> dict[str, int]:
+    """Sum up or delete old detail behind the reports; returns how many hours, visits and sketches."""
+    settings = Settings()
+    dsn = settings.dsn("footfall_writer")
+    with Warehouse(dsn, "footfall-airflow-maintenance", statement_timeout_s=300.0) as warehouse:
+        done = {
+            "hours whose buckets were summed up": compact_hours(warehouse, as_of, settings.buckets_days),
+            "visits deleted": expire_visits(warehouse, as_of, settings.visits_days),
+            "sketches deleted": expire_sketches(warehouse, as_of, settings.sketch_days),
+        }
+    for what, number in done.items():
+        log.info("%s: %d", what, number)
+    return done
 
 
 def clean_airflow_records(before: datetime) -> None:
@@ -56,9 +102,9 @@ def clean_airflow_records(before: datetime) -> None:
 def tidy_logs(as_of: datetime) -> None:
     """Delete old output of ended jobs and old task logs, shorten the output of running jobs."""
     settings = Settings()
-    jobs = get_args(Job)
+    jobs = (*get_args(Job), "audit")
     with watcher(settings) as warehouse:
-        in_use = [Path(launch.log_path) for job in jobs for launch in open_launches(warehouse, job)]
+        in_use = [Path(launch.log_path) for job in get_args(Job) for launch in open_launches(warehouse, job)]
     for path in expire_logs(settings.logs, jobs, in_use, as_of - KEEP_JOB_LOGS):
         log.info("Deleted %s", path)
     for path in in_use:

@@ -1,4 +1,4 @@
-"""What can be said of a generated hit beside page, country and status class: one dimension at a time.
+"""What can be said of a generated hit beside page and status class: one dimension at a time.
 
 Names and values are the ones of ``stream.dimension_hour``, and the agent class; made from what the generator knows.
 """
@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
+from iptocc import country_code
 from numpy.typing import NDArray
 
 from producers.audience import AGENTS, PROTOCOLS, Audience
-from producers.hits import Hits
+from producers.hits import SERVER_THAT_KNOWS_COUNTRIES, Hits
 from producers.site_model import ENTRY_CLASSES, ENTRY_REFERRERS, FIRST_OWN_REFERRER, HOSTS, METHODS, QUERIES
 from producers.user_agents import AGENT_CLASSES, FAMILIES
 
@@ -23,8 +24,8 @@ Codes = NDArray[Any]  # integers
 
 def _table(values: list[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The distinct values, and for each value its number among them."""
-    names = tuple(dict.fromkeys(values))
-    return names, np.array([names.index(value) for value in values])
+    number = {value: place for place, value in enumerate(dict.fromkeys(values))}
+    return tuple(number), np.array([number[value] for value in values])
 
 
 class Dimensions:
@@ -61,6 +62,19 @@ class Dimensions:
             values, number = _table([campaign.get(name, "") for campaign in campaigns])
             self.names[name] = values
             self._campaigns[name] = np.where(number == values.index(""), -1, number)
+
+        # The country the stream will find: what the edge says, else what the address resolves to.
+        looked_up = [code or "" for code in country_code(audience.addresses)]
+        self.countries, country = _table([*audience.countries, *looked_up])
+        self._edge = country[: len(audience.countries)][audience.country_index]
+        self._looked_up = country[len(audience.countries) :]
+
+    def country(self, hits: Hits) -> Codes:
+        """The number of each hit's country in ``countries``; the empty one: unknown."""
+        visitor = hits["visitor"]
+        edge = self._edge[visitor]
+        stated = (hits["server"] == SERVER_THAT_KNOWS_COUNTRIES) & (edge != self.countries.index(""))
+        return np.asarray(np.where(stated, edge, self._looked_up[visitor]))
 
     def codes(self, hits: Hits) -> dict[str, Codes]:
         """By dimension: the number of each hit's value in ``names``, -1 where it has none."""

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from producers.hits import Hits
 from producers.site_model import HEAD, PATHS
 from producers.user_agents import AGENT_CLASSES, SCANNER
 
@@ -32,12 +33,13 @@ Ints = NDArray[np.int64]
 HIT = np.dtype([("person", "i4"), ("ts_ms", "i8"), ("place", "i2"), ("client_error", "?"), ("view", "?")])
 
 
-def visit_hits(person: NDArray[np.int32], ts_ms: Ints, page: NDArray[Any], method: Any, status: Any) -> NDArray[Any]:
+def visit_hits(person: NDArray[np.int32], hits: Hits) -> NDArray[Any]:
     """What of hits matters for visits (HIT)."""
-    found = np.empty(len(person), HIT)
-    found["person"], found["ts_ms"], found["place"] = person, ts_ms, _PLACE[page]
+    found = np.empty(len(hits), HIT)
+    page, status = hits["page"], hits["status"]
+    found["person"], found["ts_ms"], found["place"] = person, hits["ts_ms"], _PLACE[page]
     found["client_error"] = status // 100 == 4
-    found["view"] = _IS_PAGE[page] & (method != HEAD) & (status < 400)
+    found["view"] = _IS_PAGE[page] & (hits["method"] != HEAD) & (status < 400)
     return found
 
 

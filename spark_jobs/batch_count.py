@@ -1,14 +1,16 @@
 """One plan and one action a batch: records are counted inside Arrow tasks, partial sums come to the driver.
 
 Kafka rows (partition, offset, received_us, value)     one task per Kafka partition
-  -> mapInArrow(count_task)                            cells, and one summary row a task
-  -> toArrow                                           a few thousand rows on the driver
-  -> BatchCount                                        cells summed over the tasks
+  -> mapInArrow(count_task)                            one row a task: its tables as Arrow IPC, its summary
+  -> toArrow                                           a few rows on the driver
+  -> BatchCount                                        the tables merged over the tasks
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,95 +19,76 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
+from spark_jobs.count_tables import CountTables
 from spark_jobs.counting import RecordCounter, RejectCount, RejectSample, SourceSeen, Summary, Tally
+from spark_jobs.line_counts import HourOffsets
 from spark_jobs.seq_ranges import Range, overlap
+from spark_jobs.visitor_hash import PeriodKeys
 
-KEYS = ["bucket_start", "site", "path", "country", "status_class", "agent_class"]
-SUMS = ["hits", "bytes_sent", "latency_us_sum", "latency_count"]
-PARTIAL_COUNT = pa.schema(
-    [
-        ("bucket_start", pa.int64()),  # epoch seconds
-        ("site", pa.string()),
-        ("path", pa.string()),
-        ("country", pa.string()),
-        ("status_class", pa.int32()),
-        ("agent_class", pa.string()),
-        *[(name, pa.int64()) for name in SUMS],
-        ("summary", pa.binary()),  # msgpack of counting.Summary; only in a task's last row, without the rest
-    ]
-)
-_SPARK_SCHEMA = ", ".join(
-    f"{name} {kind}"
-    for name, kind in zip(
-        PARTIAL_COUNT.names,
-        ["long", "string", "string", "string", "int", "string", *["long"] * 4, "binary"],
-        strict=True,
-    )
-)
+# One row a task: each table as an Arrow IPC stream, and counting.Summary as msgpack.
+TASK_COUNT = pa.schema([*((name, pa.binary()) for name in CountTables.names()), ("summary", pa.binary())])
+_SPARK_SCHEMA = ", ".join(f"{name} binary" for name in TASK_COUNT.names)
 
 
 @dataclass(frozen=True)
 class BatchCount:
     """What one batch adds to the warehouse."""
 
-    cells: pa.Table  # KEYS + SUMS, one row a cell
+    tables: CountTables
     tallies: dict[int, Tally]  # by Kafka partition
     sources: dict[str, SourceSeen]
     reject_counts: list[RejectCount]
     reject_samples: list[RejectSample]
+    hour_offsets: list[HourOffsets]
+    rules: dict[str, str]  # rules that decided the class of an agent, and that class
+    missing_periods: frozenset[str]  # of visitor keys: then the tables are not whole, and it must be counted again
     split_sources: frozenset[str]  # sources of which two tasks saw the same line number
 
-    def touched_hours(self) -> set[tuple[str, int]]:
-        """(site, hour start in epoch seconds) of every cell."""
-        sites = self.cells["site"].to_pylist()
-        starts = self.cells["bucket_start"].to_pylist()
-        return {(site, start - start % 3600) for site, start in zip(sites, starts, strict=True)}
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Counting makes no reference cycles; the collector would go through all that was taken in again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def count_task(
-    batches: Iterable[pa.RecordBatch], now_s: float, counted: Mapping[str, list[Range]]
+    batches: Iterable[pa.RecordBatch], now_s: float, counted: Mapping[str, list[Range]], keys: PeriodKeys
 ) -> Iterator[pa.RecordBatch]:
-    """What one Spark task does: Arrow batches of Kafka rows in, partial cells and one summary row out."""
-    counter = RecordCounter(now_s, counted)
-    for batch in batches:
-        partitions = pc.unique(batch.column("partition")).to_pylist()
-        for kafka_partition in partitions:
-            one = len(partitions) == 1
-            rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
-            counter.count(
-                kafka_partition,
-                rows.column("offset").to_pylist(),
-                rows.column("received_us").to_pylist(),
-                rows.column("value").to_pylist(),
-            )
-    cells = counter.cells
-    columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[] for _ in KEYS]
-    columns += [list(column) for column in zip(*cells.values(), strict=True)] if cells else [[] for _ in SUMS]
-    summary = msgspec.msgpack.encode(counter.summary())
-    yield pa.RecordBatch.from_arrays(
-        [
-            *(pa.array([*column, None], field.type) for column, field in zip(columns, PARTIAL_COUNT, strict=False)),
-            pa.array([None] * len(cells) + [summary], pa.binary()),
-        ],
-        schema=PARTIAL_COUNT,
-    )
+    """What one Spark task does: Arrow batches of Kafka rows in, one row of serialised tables out."""
+    with _without_collector():
+        counter = RecordCounter(now_s, counted)
+        for batch in batches:
+            partitions = pc.unique(batch.column("partition")).to_pylist()
+            for kafka_partition in partitions:
+                one = len(partitions) == 1
+                rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
+                counter.count(
+                    kafka_partition,
+                    rows.column("offset").to_pylist(),
+                    rows.column("received_us").to_pylist(),
+                    rows.column("value").to_pylist(),
+                )
+        tables, summary = counter.result(keys)
+    row = [*tables.serialised(), msgspec.msgpack.encode(summary)]
+    yield pa.RecordBatch.from_arrays([pa.array([value], pa.binary()) for value in row], schema=TASK_COUNT)
 
 
-def count_batch(frame: DataFrame, now_s: float, counted: Mapping[str, list[Range]]) -> BatchCount:
+def count_batch(frame: DataFrame, now_s: float, counted: Mapping[str, list[Range]], keys: PeriodKeys) -> BatchCount:
     """Count the records of a frame (partition int, offset long, received_us long, value binary).
 
-    counted: line numbers to take for duplicates, by source.
+    counted: line numbers to take for duplicates, by source; keys: those of visitor hashes that there are.
     """
-    task = partial(count_task, now_s=now_s, counted=dict(counted))
-    partials = frame.mapInArrow(task, _SPARK_SCHEMA).toArrow()
-    summaries = partials["summary"].drop_null().to_pylist()
-    cells = partials.filter(pc.is_valid(partials["hits"])).select([*KEYS, *SUMS])
-    return _merge(cells, [msgspec.msgpack.decode(summary, type=Summary) for summary in summaries])
+    task = partial(count_task, now_s=now_s, counted=dict(counted), keys=keys)
+    return merged(frame.mapInArrow(task, _SPARK_SCHEMA).toArrow().to_pylist())
 
 
-def _merge(partial_cells: pa.Table, summaries: list[Summary]) -> BatchCount:
-    cells = partial_cells.group_by(KEYS).aggregate([(name, "sum") for name in SUMS])
-    cells = cells.rename_columns([*KEYS, *SUMS]).sort_by([(name, "ascending") for name in KEYS])
+def merged(tasks: Sequence[Mapping[str, bytes]]) -> BatchCount:
+    """What several tasks counted, as one. tasks: rows of TASK_COUNT."""
+    summaries = [msgspec.msgpack.decode(task["summary"], type=Summary) for task in tasks]
     tallies: dict[int, Tally] = {}
     sources: dict[str, SourceSeen] = {}
     reject_counts: dict[tuple[int, str], int] = {}
@@ -127,10 +110,13 @@ def _merge(partial_cells: pa.Table, summaries: list[Summary]) -> BatchCount:
             key = (count.received_hour_us, count.reason)
             reject_counts[key] = reject_counts.get(key, 0) + count.records
     return BatchCount(
-        cells=cells,
+        tables=CountTables.merged(tasks),
         tallies=tallies,
         sources=sources,
         reject_counts=[RejectCount(hour, reason, n) for (hour, reason), n in sorted(reject_counts.items())],
         reject_samples=[sample for summary in summaries for sample in summary.reject_samples],
+        hour_offsets=[place for summary in summaries for place in summary.hour_offsets],
+        rules={rule: agent_class for summary in summaries for rule, agent_class in summary.rules.items()},
+        missing_periods=frozenset(period for summary in summaries for period in summary.missing_periods),
         split_sources=frozenset(split),
     )

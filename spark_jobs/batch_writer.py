@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import msgspec
-import pyarrow.csv
 
-from spark_jobs.batch_count import KEYS, SUMS, BatchCount
+from spark_jobs.agent_rules import RULES_VERSION
+from spark_jobs.batch_count import BatchCount
 from spark_jobs.counting import SourceSeen, Tally
 from spark_jobs.lease import hold_lease
 from spark_jobs.seq_ranges import Range
-from sql.warehouse import Cursor, Warehouse, copy_csv, rows, run, run_many
+from spark_jobs.table_writer import Cardinality, write_tables
+from sql.warehouse import Cursor, Warehouse, rows, run, run_many
 
 
 class PositionMismatch(Exception):
@@ -38,8 +38,9 @@ def _multirange(ranges: Iterable[Range]) -> str:
 class BatchWriter:
     """Writes batches of one topic incarnation under one fencing epoch."""
 
-    def __init__(self, warehouse: Warehouse, topic_id: UUID, epoch: int) -> None:
+    def __init__(self, warehouse: Warehouse, topic_id: UUID, epoch: int, most: Cardinality) -> None:
         self._warehouse = warehouse
+        self._most = most
         self._topic_id = str(topic_id)
         self._epoch = epoch
 
@@ -71,7 +72,7 @@ class BatchWriter:
             hold_lease(cursor, self._epoch)
             ledger_id = self._advance(cursor, planned, count.tallies)
             self._write_sources(cursor, count.sources)
-            self._write_traffic(cursor, count, ledger_id)
+            self._write_counts(cursor, count, ledger_id)
             self._write_rejects(cursor, count)
 
     def _advance(self, cursor: Cursor, planned: Iterable[PlannedRange], tallies: Mapping[int, Tally]) -> int:
@@ -108,17 +109,12 @@ class BatchWriter:
         if touched != len(sources):
             raise PositionMismatch("a line of this batch has been counted before, but was not seen as duplicate")
 
-    def _write_traffic(self, cursor: Cursor, count: BatchCount, ledger_id: int) -> None:
-        if not count.cells.num_rows:
+    def _write_counts(self, cursor: Cursor, count: BatchCount, ledger_id: int) -> None:
+        tables = count.tables
+        if not tables.cells.num_rows:
             return
-        csv = BytesIO()
-        options = pyarrow.csv.WriteOptions(include_header=False)
-        pyarrow.csv.write_csv(count.cells, csv, options)
-        run(cursor, "stream/create_delta")
-        copy_csv(cursor, "pg_temp.traffic_delta", [*KEYS, *SUMS], csv.getvalue())
-        run(cursor, "stream/add_pages")
-        run(cursor, "stream/merge_traffic")
-        hours = sorted(count.touched_hours())
+        write_tables(cursor, tables, self._most)
+        hours = sorted(tables.touched_hours())
         run(
             cursor,
             "stream/touch_hours",
@@ -126,6 +122,26 @@ class BatchWriter:
                 "sites": [site for site, _ in hours],
                 "hour_starts": [start for _, start in hours],
                 "ledger_id": ledger_id,
+            },
+        )
+        run(
+            cursor,
+            "stream/add_agent_rules",
+            {
+                "rules": list(count.rules),
+                "agent_classes": list(count.rules.values()),
+                "rules_version": RULES_VERSION,
+            },
+        )
+        run(
+            cursor,
+            "stream/add_hour_offsets",
+            {
+                "topic_id": self._topic_id,
+                "kafka_partitions": [place.kafka_partition for place in count.hour_offsets],
+                "hour_starts": [place.hour_start for place in count.hour_offsets],
+                "starts": [place.start for place in count.hour_offsets],
+                "untils": [place.until for place in count.hour_offsets],
             },
         )
 

@@ -1,7 +1,7 @@
 """The heart of the job: from Kafka records to sums and rejects, as a pure function of the records.
 
-Shape of the result: cells ``(bucket_start_s, site, path, country, status_class, agent_class) -> [hits,
-bytes_sent, latency_us_sum, latency_count]``, a tally per partition, the line numbers seen per source, and rejects.
+Shape of the result: the tables of ``count_tables`` made from the accepted records, and a summary: a tally per
+partition, the line numbers seen per source, rejects, and where in Kafka the lines of each hour stand.
 Everything is an integer, so that counting the same records again gives the same result to the bit.
 """
 
@@ -13,10 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from producers.access_log import AccessEvent, Names, Origin, UnparsedLine
-from spark_jobs.canonical import canonical_path, mask_addresses, printable_sample, registered_country
+from spark_jobs.canonical import mask_personal, printable_sample
+from spark_jobs.count_tables import CountTables
+from spark_jobs.line_counts import HourOffsets, count_lines, deciding_rules, hour_offsets, missing_periods
+from spark_jobs.lines import AcceptedRecords
 from spark_jobs.seq_ranges import Range, SeqRanges
+from spark_jobs.visitor_hash import PeriodKeys
 
-BUCKET_SECONDS = 10
 LARGEST_RECORD = 65_536
 EARLIEST_TS = 788_918_400  # 1995-01-01, before the first web server's log
 FUTURE_TOLERANCE_SECONDS = 300  # clocks of log sources may run ahead
@@ -25,7 +28,6 @@ REASONS_PER_BATCH = 50
 OTHER_REASON = "(other)"
 HOUR_US = 3_600_000_000
 
-Cell = tuple[int, str, str, str, int, str]
 _BYTE_POSITION = re.compile(r" \(byte \d+\)")
 _PRINTABLE = re.compile(r"[^ -~]")
 
@@ -68,12 +70,15 @@ class RejectCount(msgspec.Struct):
 
 
 class Summary(msgspec.Struct):
-    """All but the cells of what was counted."""
+    """All but the tables of what was counted."""
 
     tallies: dict[int, Tally]
     sources: dict[str, SourceSeen]
     reject_counts: list[RejectCount]
     reject_samples: list[RejectSample]
+    hour_offsets: list[HourOffsets]
+    rules: dict[str, str]  # each rule that decided the class of a line's agent, and that class
+    missing_periods: list[str]  # of visitor keys: then nothing is in the tables, and the records are counted again
 
 
 class RecordCounter:
@@ -83,8 +88,8 @@ class RecordCounter:
     """
 
     def __init__(self, now_s: float, counted: Mapping[str, Iterable[Range]]) -> None:
-        self.cells: dict[Cell, list[int]] = {}
-        self._latest_ts = now_s + FUTURE_TOLERANCE_SECONDS
+        self._records = AcceptedRecords()
+        self._latest_ts = int(now_s + FUTURE_TOLERANCE_SECONDS) + 1
         self._counted = {source: SeqRanges(ranges) for source, ranges in counted.items()}
         self._seen: dict[str, tuple[str, SeqRanges]] = {}
         self._tallies: dict[int, Tally] = {}
@@ -105,10 +110,13 @@ class RecordCounter:
     ) -> None:
         """Count records of one partition, in offset order."""
         tally = self._tallies.setdefault(partition, Tally())
-        cells, decode, seen, counted = self.cells, self._decode_event, self._seen, self._counted
+        decode, seen, counted = self._decode_event, self._seen, self._counted
         known_names = self._names
+        events: list[AccessEvent] = []
+        places: list[int] = []
+        times: list[float] = []
         latest_ts = self._latest_ts
-        accepted = duplicate = unsourced = 0
+        duplicate = unsourced = 0
         for index, value in enumerate(values):
             try:
                 if value is None:
@@ -121,8 +129,8 @@ class RecordCounter:
                 if names not in known_names:
                     Names.checked(*names)
                     known_names.add(names)
-                second = int(event.ts.timestamp())
-                if not EARLIEST_TS <= second <= latest_ts:
+                seconds = event.ts.timestamp()
+                if not EARLIEST_TS <= seconds < latest_ts:
                     raise msgspec.ValidationError("Time is before 1995 or in the future - at `$.ts`")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 if self._reject(partition, offsets[index], received_us[index], value, error):
@@ -140,26 +148,12 @@ class RecordCounter:
                 if (counted and source in counted and seq in counted[source]) or not place[1].add(seq):
                     duplicate += 1
                     continue
-            accepted += 1
-            key = (
-                second - second % BUCKET_SECONDS,
-                event.site,
-                canonical_path(event.path),
-                country if country is not None else registered_country(event.ip),
-                event.status // 100,
-                "unknown",
-            )
-            cell = cells.get(key)
-            if cell is None:
-                cell = cells[key] = [0, 0, 0, 0]
-            cell[0] += 1
-            cell[1] += event.bytes
-            latency_ms = event.latency_ms
-            if latency_ms is not None:
-                cell[2] += round(latency_ms * 1000)
-                cell[3] += 1
+            events.append(event)
+            places.append(offsets[index])
+            times.append(seconds)
+        self._records.take(partition, places, times, events)
         tally.consumed += len(values)
-        tally.accepted += accepted
+        tally.accepted += len(events)
         tally.duplicate += duplicate
         tally.unsourced += unsourced
 
@@ -182,7 +176,7 @@ class RecordCounter:
             place = self._seen.setdefault(origin.source, (site, SeqRanges()))
             if (earlier is not None and origin.seq in earlier) or not place[1].add(origin.seq):
                 return False
-        reason = mask_addresses(_PRINTABLE.sub("?", reason)[:120])
+        reason = mask_personal(_PRINTABLE.sub("?", reason)[:120])
         if reason not in self._reasons and len(self._reasons) >= REASONS_PER_BATCH:
             reason = OTHER_REASON
         self._reasons[reason] = samples = self._reasons.get(reason, 0) + 1
@@ -202,9 +196,12 @@ class RecordCounter:
             )
         return True
 
-    def summary(self) -> Summary:
-        """All but the cells."""
-        return Summary(
+    def result(self, keys: PeriodKeys) -> tuple[CountTables, Summary]:
+        """The tables, and all else. keys: those of visitor hashes that there are."""
+        lines = self._records.lines()
+        missing = missing_periods(lines, keys)
+        tables = CountTables.empty() if missing or not len(lines.us) else count_lines(lines, keys)
+        return tables, Summary(
             tallies=self._tallies,
             sources={
                 source: SourceSeen(site, seqs.ranges())
@@ -215,6 +212,9 @@ class RecordCounter:
                 RejectCount(hour, reason, records) for (hour, reason), records in self._reject_counts.items()
             ],
             reject_samples=self._samples,
+            hour_offsets=hour_offsets(lines),
+            rules=deciding_rules(lines),
+            missing_periods=missing,
         )
 
 

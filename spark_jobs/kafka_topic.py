@@ -1,15 +1,16 @@
-"""What Kafka says of the topic: which incarnation it is, its partitions, the offsets it still holds."""
+"""What Kafka says of the topic: which incarnation it is, its partitions, the offsets it still holds, its records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.admin import OffsetSpec
-from kafka.errors import AuthorizationError, KafkaError, SaslAuthenticationFailedError
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError, SaslAuthenticationFailedError
 
 # Waiting does not help against these.
 KafkaRefused = (SaslAuthenticationFailedError, AuthorizationError)
@@ -74,6 +75,35 @@ class KafkaTopic:
         found = UUID(str(self._describe()["topic_id"]))
         if found != topic_id:
             raise TopicReplaced(f"topic {self._topic!r} was deleted and made anew: {topic_id} is now {found}")
+
+    def records(self, partition: int, from_offset: int, until_offset: int) -> Iterator[tuple[int, bytes | None]]:
+        """(offset, value) of the records in [from_offset, until_offset) that Kafka still holds, in their order.
+
+        Reads without a consumer group, so nothing is remembered of it. Raises KafkaTimeoutError when the broker
+        hands out nothing for 30 s.
+        """
+        place = TopicPartition(self._topic, partition)
+        consumer = KafkaConsumer(
+            client_id="footfall-evidence",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            bootstrap_timeout_ms=5000,
+            **self._options,
+        )
+        with closing(consumer):
+            consumer.assign([place])
+            earliest, latest = consumer.beginning_offsets([place])[place], consumer.end_offsets([place])[place]
+            until = min(until_offset, latest)
+            consumer.seek(place, max(from_offset, earliest))
+            while consumer.position(place) < until:
+                batch = consumer.poll(timeout_ms=30_000)
+                if not batch:
+                    raise KafkaTimeoutError(f"no record of partition {partition} came within 30 s")
+                for record in batch[place]:
+                    if record.offset >= until:
+                        return
+                    yield record.offset, record.value
 
     def _connected(self) -> KafkaAdminClient:
         if self._admin is None:

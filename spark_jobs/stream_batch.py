@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 
+import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import col, lit
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
@@ -17,6 +18,7 @@ from spark_jobs.batch_count import BatchCount, count_batch
 from spark_jobs.batch_writer import BatchWriter, PlannedRange, PositionMismatch
 from spark_jobs.kafka_topic import KafkaError
 from spark_jobs.offset_log import planned_start, planned_until
+from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import POSTGRES_AWAY
 
 RETRY_WAIT = wait_exponential(multiplier=0.2, max=5)
@@ -49,6 +51,7 @@ class StreamBatch:
     def __init__(
         self,
         writer: BatchWriter,
+        visitor_keys: VisitorKeys,
         checkpoint: Path,
         topic: str,
         starting_offsets: Mapping[int, int],
@@ -56,17 +59,21 @@ class StreamBatch:
         check_topic: Callable[[], None],
         on_waiting: Callable[[str], None],
         retry_wait: wait_base = RETRY_WAIT,
+        after_commit: Callable[[pa.Table, Mapping[int, int]], None] = lambda cells, positions: None,
     ) -> None:
+        """after_commit: told the cells of each batch that is written, and by partition the offset behind it."""
         self.progress = Progress(next_offsets=dict(starting_offsets))
         self.running = Lock()  # held while a batch runs, so that a graceful stop waits for its end
         self.stopping = False
         self._writer = writer
+        self._visitor_keys = visitor_keys
         self._checkpoint = checkpoint
         self._topic = topic
         self._clock = clock
         self._check_topic = check_topic
         self._on_waiting = on_waiting
         self._retry_wait = retry_wait
+        self._after_commit = after_commit
 
     def __call__(self, frame: DataFrame, batch_id: int) -> None:
         with self.running:
@@ -97,7 +104,10 @@ class StreamBatch:
                 # After reading: had the topic been made anew meanwhile, these would be its records, not ours.
                 self._check_topic()
                 self._writer.commit(todo, count)
-        self.progress.next_offsets |= {part.partition: part.until for part in planned}
+        until = {part.partition: part.until for part in planned}
+        if count is not None:
+            self._after_commit(count.tables.cells, until)  # before anybody takes this batch for counted
+        self.progress.next_offsets |= until
         return sum(tally.consumed for tally in count.tallies.values()) if count else 0
 
     def _retrying(self) -> Retrying:
@@ -142,9 +152,15 @@ class StreamBatch:
                 wanted = wanted | ((col("partition") == part.partition) & (col("offset") >= part.start))
             frame = frame.where(wanted)
         now = self._clock()
-        count = count_batch(frame, now, {})
+        count = count_batch(frame, now, {}, self._visitor_keys.current())
         counted = self._writer.counted_before(count.sources)
-        if counted or count.split_sources:
-            # Some line came before. Count again knowing which; in one task if two tasks saw the same line.
-            count = count_batch(frame.coalesce(1) if count.split_sources else frame, now, counted)
+        # Counted again when some line came before, knowing which; in one task when two tasks saw the same line; and
+        # with a key when a line is the first of its month, or when its key was deleted just now.
+        if count.split_sources:
+            frame = frame.coalesce(1)
+        again = bool(counted or count.split_sources)
+        while again or count.missing_periods:
+            self._visitor_keys.make(count.missing_periods)
+            count = count_batch(frame, now, counted, self._visitor_keys.current())
+            again = False
         return count

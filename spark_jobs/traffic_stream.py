@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import shutil
 import signal
 import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -29,6 +30,8 @@ from pyspark.sql.streaming.query import StreamingQuery
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from settings import Settings
+from spark_jobs.agent_restating import adopt_rules
+from spark_jobs.agent_rules import RULES_VERSION, rule_classes
 from spark_jobs.batch_writer import BatchWriter
 from spark_jobs.kafka_topic import KafkaError, KafkaRefused, KafkaTopic, TopicMissing, TopicState
 from spark_jobs.lag import Lag
@@ -36,6 +39,12 @@ from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
+from spark_jobs.table_writer import Cardinality
+from spark_jobs.trend_detector import DetectorSettings
+from spark_jobs.trend_follower import TrendFollower
+from spark_jobs.trend_thread import TrendThread
+from spark_jobs.trend_writer import TrendWriter
+from spark_jobs.visitor_keys import VisitorKeys
 from sql.warehouse import POSTGRES_AWAY, Warehouse, WarehouseRefused
 
 log = logging.getLogger("footfall.stream")
@@ -155,6 +164,9 @@ class StreamJob:
         start = starting_offsets(self._control, topic, lease.epoch, self._settings.lost_range_policy)
         log.info("counting %s (%s) from %s", topic.topic, topic.topic_id, start)
         settings = self._settings
+        since = datetime.now(UTC) - timedelta(days=settings.restate_days)
+        for rule in adopt_rules(self._control, lease.epoch, RULES_VERSION, rule_classes(), since):
+            log.info("rules of agents, version %d: %s", RULES_VERSION, rule)
         checkpoint = _fresh_checkpoint(settings.home / "checkpoints", lease.epoch)
         session = start_session(
             settings.spark_master, settings.spark_driver_memory, settings.home / "jars" / "spark",
@@ -169,14 +181,21 @@ class StreamJob:
             settings.max_offsets_per_trigger,
         )
         identity = self._kafka()
+        warehouse = self._connection()
+        most = Cardinality(settings.max_pages_per_day, settings.max_values_per_day)
+        self._trends = self._follow_trends(topic, lease)
         batch = StreamBatch(
-            writer=BatchWriter(self._connection(), topic.topic_id, lease.epoch),
+            writer=BatchWriter(warehouse, topic.topic_id, lease.epoch, most),
+            visitor_keys=VisitorKeys(
+                settings.visitor_keys, settings.visitor_key_period, warehouse, secrets.token_bytes
+            ),
             checkpoint=checkpoint,
             topic=topic.topic,
             starting_offsets=start,
             clock=time.time,
             check_topic=lambda: identity.check_is(topic.topic_id),
             on_waiting=self._say_waiting,
+            after_commit=self._trends.counted,
         )
         query = self._start_query(source, checkpoint, batch)
         while not self._stop_reason:
@@ -187,9 +206,20 @@ class StreamJob:
         with batch.running:
             pass  # the running batch has ended, and no other one begins
         query.stop()
+        self._trends.stop()
         if self._until_caught_up and not self._stop_reason:
             return 0, "stopped", f"caught up: {batch.progress.records} records counted"
         return 0, "stopped", self._stop_reason or "the query ended"
+
+    def _follow_trends(self, topic: TopicState, lease: Lease) -> TrendThread:
+        """Live sites are followed beside the batches; not when only a backlog is counted."""
+        writer = TrendWriter(self._connection(), topic.topic_id, lease.epoch)
+        detection = DetectorSettings(alpha=self._settings.trend_alpha)
+        follower = TrendFollower(writer, time.time, detection, self._settings.trend_close_seconds)
+        trends = TrendThread(follower, writer)
+        if not self._until_caught_up:
+            trends.start()
+        return trends
 
     def _start_query(self, source: DataFrame, checkpoint: Path, batch: StreamBatch) -> StreamingQuery:
         writer = source.writeStream.foreachBatch(batch).option("checkpointLocation", str(checkpoint))
@@ -231,6 +261,7 @@ class StreamJob:
             self._say_waiting(f"waiting for Postgres: {str(error).strip()}")
         else:
             self._obey(wish)
+        self._trends.caught_up(self._lag.caught_up_to)
 
     def _say_waiting(self, words: str) -> None:
         log.warning(words)

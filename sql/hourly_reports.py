@@ -1,4 +1,4 @@
-"""Publishes hour and day reports from the buckets, as revisions that are never changed afterwards."""
+"""Publishes hour reports from what the stream counted, as revisions that are never changed afterwards."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from sql.warehouse import DatabaseError, Warehouse, rows, run
+from sql.visitor_union import unite_minutes
+from sql.warehouse import DatabaseError, Warehouse, rows, run, run_many
 
 # Hours of one transaction: few enough that a long back-fill keeps what it has done when it is stopped.
 HOURS_A_TRANSACTION = 48
@@ -33,23 +34,12 @@ class OpenHour:
     closes_at: datetime
 
 
-@dataclass(frozen=True)
-class PublishedDay:
-    """A revision of one UTC day's report, the sum of ``hours`` hour reports."""
-
-    site: str
-    day_start: datetime
-    revision: int
-    hours: int
-    hits_delta: int
-
-
 def _worth_another_try(error: BaseException) -> bool:
     """A serialization failure or a deadlock: Postgres asks for the same transaction again."""
     return isinstance(error, DatabaseError) and error.pgcode in {"40001", "40P01"}
 
 
-_again = retry(
+again = retry(
     retry=retry_if_exception(_worth_another_try),
     wait=wait_random_exponential(multiplier=0.1, max=5),
     stop=stop_after_attempt(10),
@@ -74,11 +64,14 @@ def publish_hours(
     return published
 
 
-@_again
+@again
 def _publish(warehouse: Warehouse, sites: list[str], hour_starts: list[datetime]) -> list[PublishedHour]:
     with warehouse.transaction(isolation="REPEATABLE READ") as cursor:
         run(cursor, "reports/lock_publishing")
-        made = rows(cursor, "reports/publish_hours", {"sites": sites, "hour_starts": hour_starts})
+        run(cursor, "reports/collect_hours", {"sites": sites, "hour_starts": hour_starts})
+        run_many(cursor, "reports/add_visitors", unite_minutes(rows(cursor, "reports/minute_sketches")))
+        run(cursor, "reports/compare_hours")
+        made = rows(cursor, "reports/publish_hours")
     return [PublishedHour(**revision) for revision in made]
 
 
@@ -88,18 +81,3 @@ def open_hours(
     """Hours of the range that have traffic but are not closed as of ``as_of``: publish_hours leaves them out."""
     found = warehouse.rows("reports/open_hours", {"as_of": as_of, "start": start, "end_": end})
     return [OpenHour(**hour) for hour in found]
-
-
-@_again
-def publish_days(
-    warehouse: Warehouse, as_of: datetime, start: datetime | None = None, end: datetime | None = None
-) -> list[PublishedDay]:
-    """Report each closed UTC day whose hour reports changed; returns the revisions made.
-
-    as_of decides what is closed (a day closes 5 minutes after its end); start, end: half-open range of day
-    starts, None = no bound. A rerun returns nothing. warehouse: role footfall_reporter.
-    """
-    with warehouse.transaction(isolation="REPEATABLE READ") as cursor:
-        run(cursor, "reports/lock_publishing")
-        made = rows(cursor, "reports/publish_days", {"as_of": as_of, "start": start, "end_": end})
-    return [PublishedDay(**revision) for revision in made]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ def apply_migrations(dsn: str) -> list[str]:
     dsn: libpq connection settings of a role that may create roles.
     """
     backend = yoyo.get_backend(yoyo_address(dsn))
-    with backend.lock():
+    with closing(backend.connection), backend.lock():
         pending = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
         names = [str(migration.id) for migration in pending]
         backend.apply_migrations(pending)

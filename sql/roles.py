@@ -11,10 +11,11 @@ from psycopg2 import sql
 from sql.warehouse import scram_secret
 
 
-def create_database(dsn: str, database: str, owner: str | None) -> None:
+def create_database(dsn: str, database: str, owner: str | None, template: str | None = None) -> None:
     """Create a database and its owner (a role that may log in) when they are missing; nobody else may connect.
 
-    dsn: of a role that may create databases and roles.
+    dsn: of a role that may create databases and roles. template: database to copy, with the rights on it; then dsn
+    must be a superuser's, and nobody may be connected to the template.
     """
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True  # CREATE DATABASE refuses to run inside a transaction
@@ -28,8 +29,16 @@ def create_database(dsn: str, database: str, owner: str | None) -> None:
                 create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database))
                 if owner is not None:
                     create += sql.SQL(" OWNER {}").format(sql.Identifier(owner))
+                if template is not None:
+                    create += sql.SQL(" TEMPLATE {}").format(sql.Identifier(template))
                 cursor.execute(create)
             cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+            if template is not None:  # CREATE DATABASE copies everything but these
+                cursor.execute(
+                    "UPDATE pg_catalog.pg_database SET datacl = (SELECT datacl FROM pg_catalog.pg_database"
+                    " WHERE datname = %s) WHERE datname = %s",
+                    (template, database),
+                )
 
 
 def set_passwords(dsn: str, passwords: Mapping[str, str]) -> None:

@@ -25,6 +25,7 @@ class StreamStatus:
     lag_records: int | None
     records_per_second: float | None
     last_ledger_id: int | None
+    trend_error: str = ""
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def stream_troubles(status: StreamStatus, stalled_after_s: float) -> list[str]:
         return [f"stream job: {status.state}{said}"]
     if status.heartbeat_age_seconds > stalled_after_s:
         return [f"stream job: no sign of life for {status.heartbeat_age_seconds:.0f} s (was {status.state}){said}"]
-    if status.state == "waiting":
-        return [f"stream job: waiting{said}"]
-    return []
+    found = [f"stream job: waiting{said}"] if status.state == "waiting" else []
+    if status.trend_error:
+        found.append(f"trends do not follow the sites (counting goes on): {status.trend_error}")
+    return found

@@ -24,6 +24,8 @@ __all__ = [
     "WarehouseRefused",
     "WarehouseUnreachable",
     "copy_csv",
+    "copy_out",
+    "csv_of",
     "dsn_words",
     "rows",
     "run",
@@ -184,6 +186,19 @@ def run_many(cursor: Cursor, name: str, records: Iterable[Mapping[str, Any]]) ->
 def copy_csv(cursor: Cursor, table: str, columns: Sequence[str], csv: bytes) -> None:
     """COPY a CSV without header into a table of ours (names are code, never data)."""
     cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv)", BytesIO(csv))
+
+
+def copy_out(cursor: Cursor, name: str, parameters: Mapping[str, Any], out: Any) -> None:
+    """Write all rows of a SQL file to a binary file as CSV with a header: null is nothing, an empty text ``""``."""
+    query = cursor.mogrify(statement(name), dict(parameters)).decode("utf-8")
+    cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER)", out)
+
+
+def csv_of(cursor: Cursor, name: str) -> bytes:
+    """Result of a SQL file without parameters as CSV without header, within the cursor's transaction."""
+    out = BytesIO()
+    cursor.copy_expert(f"COPY ({statement(name)}) TO STDOUT (FORMAT csv)", out)
+    return out.getvalue()
 
 
 def scram_secret(role: str, password: str, cursor: Cursor) -> str:

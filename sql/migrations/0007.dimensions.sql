@@ -101,16 +101,20 @@ COMMENT ON COLUMN stream.own_row.day_start IS 'UTC day, by the time in the log l
 COMMENT ON COLUMN stream.own_row.dimension IS 'page, or a dimension of stream.dimension_hour.';
 COMMENT ON COLUMN stream.own_row.value IS 'The path, or the value.';
 
+-- No foreign key on key_id: its per-row trigger costs more than the merge itself, and the sketches have one.
 CREATE TABLE stream.visit (
     site          text NOT NULL,
-    key_id        text NOT NULL REFERENCES stream.visitor_key,
+    key_id        text NOT NULL,
     visitor       bigint NOT NULL,
     started_at    timestamptz NOT NULL,
     ended_at      timestamptz NOT NULL CHECK (ended_at >= started_at),
     hits          bigint NOT NULL CHECK (hits >= 1),
     page_views    bigint NOT NULL CHECK (page_views BETWEEN 0 AND hits),
     client_errors bigint NOT NULL CHECK (client_errors BETWEEN 0 AND hits),
-    agent_class   text NOT NULL CHECK (agent_class IN ('human', 'bot', 'scanner', 'tool', 'unknown')),
+    line_class    text NOT NULL CHECK (line_class IN ('human', 'bot', 'scanner', 'tool', 'unknown')),
+    agent_class   text NOT NULL GENERATED ALWAYS AS (
+                      CASE WHEN client_errors >= 20 AND client_errors * 5 >= hits THEN 'scanner' ELSE line_class END
+                  ) STORED,
     entry_path    text,
     entry_at      timestamptz,
     exit_path     text,
@@ -129,7 +133,8 @@ COMMENT ON COLUMN stream.visit.ended_at IS 'Time of its last hit.';
 COMMENT ON COLUMN stream.visit.hits IS 'Number of lines.';
 COMMENT ON COLUMN stream.visit.page_views IS 'Hits on pages, not on their images, styles and scripts, answered below 400.';
 COMMENT ON COLUMN stream.visit.client_errors IS 'Answers with status 4xx.';
-COMMENT ON COLUMN stream.visit.agent_class IS 'scanner when one of its lines is, or by behaviour: at least 20 answers 4xx that are at least 20 % of its hits; else the class of the user agent.';
+COMMENT ON COLUMN stream.visit.line_class IS 'scanner when one of its lines is, else the class of the user agent: what merging visits needs.';
+COMMENT ON COLUMN stream.visit.agent_class IS 'scanner by behaviour, with at least 20 answers 4xx that are at least 20 % of its hits; else line_class.';
 COMMENT ON COLUMN stream.visit.entry_path IS 'Page of the first page view; null without one.';
 COMMENT ON COLUMN stream.visit.entry_at IS 'When that was.';
 COMMENT ON COLUMN stream.visit.exit_path IS 'Page of the last page view; null without one.';
@@ -154,5 +159,7 @@ GRANT INSERT ON stream.own_row TO footfall_writer;
 GRANT INSERT, UPDATE ON stream.latency_bin, stream.visitor_key, stream.dimension_hour, stream.agent_rule,
     stream.hour_offsets TO footfall_writer;
 GRANT INSERT, UPDATE, DELETE ON stream.visitor_sketch, stream.visit TO footfall_writer;
+
+COMMENT ON COLUMN stream.touched_hour.last_ledger_id IS 'Last ledger row whose batch added to this hour; or, when new rules of agents restate it, a number of the same sequence that no row has.';
 
 RESET ROLE;

@@ -3,7 +3,8 @@
 -- Parameters: sites, hour_starts, revisions (arrays of the same length). Reads only.
 -- A report is compared only when nobody has added to its hour since (then the buckets of this moment are those it
 -- must equal): an hour with late data is left out here and waits for its next revision. A cell that one side
--- does not have counts as 0 there. The sums are made another way than reports/publish_hours makes them.
+-- does not have counts as 0 there. The sums are made another way than reports/publish_hours makes them. Further
+-- dimensions stand under their own names (the one of three digits as status_code) beside the stream's counts of them.
 WITH hour AS (
     SELECT asked.place - 1 AS hour, asked.site, asked.hour_start, asked.revision
     FROM unnest(%(sites)s::text[], %(hour_starts)s::timestamptz[], %(revisions)s::integer[])
@@ -33,6 +34,11 @@ WITH hour AS (
     SELECT hour, 'country', country, status_class, hits, bytes_sent, latency_us_sum, latency_count FROM cell
     UNION ALL
     SELECT hour, 'status', status_class::text, status_class, hits, bytes_sent, latency_us_sum, latency_count FROM cell
+), further_bucket AS (
+    SELECT h.hour, CASE d.dimension WHEN 'status' THEN 'status_code' ELSE d.dimension END AS dimension, d.value AS key,
+           d.hits, d.bytes_sent, d.client_errors, d.server_errors, 0 AS latency_us_sum, 0 AS latency_count
+    FROM hour AS h
+    JOIN stream.dimension_hour AS d USING (site, hour_start)
 ), bucket AS (
     SELECT hour, dimension, key, sum(hits) AS hits, sum(bytes_sent) AS bytes_sent,
            sum(CASE status_class WHEN 4 THEN hits ELSE 0 END) AS client_errors,
@@ -40,6 +46,8 @@ WITH hour AS (
            sum(latency_us_sum) AS latency_us_sum, sum(latency_count) AS latency_count
     FROM keyed
     GROUP BY hour, dimension, key
+    UNION ALL
+    TABLE further_bucket
 ), published AS (
     SELECT hour, 'total' AS dimension, '' AS key, r.hits, r.bytes_sent, r.client_errors, r.server_errors,
            r.latency_us_sum, r.latency_count
@@ -57,6 +65,10 @@ WITH hour AS (
            CASE r.status_class WHEN 4 THEN r.hits ELSE 0 END, CASE r.status_class WHEN 5 THEN r.hits ELSE 0 END,
            r.latency_us_sum, r.latency_count
     FROM hour JOIN report.hourly_status AS r USING (site, hour_start, revision)
+    UNION ALL
+    SELECT hour, CASE r.dimension WHEN 'status' THEN 'status_code' ELSE r.dimension END, r.value, r.hits, r.bytes_sent,
+           r.client_errors, r.server_errors, 0, 0
+    FROM hour JOIN report.hourly_dimension AS r USING (site, hour_start, revision)
 ), compared AS (
     SELECT hour, dimension, key, b.hits IS NOT NULL AS in_bucket, r.hits IS NOT NULL AS in_report,
            coalesce(r.hits, 0)::bigint AS report_hits, coalesce(b.hits, 0)::bigint AS bucket_hits,
@@ -76,8 +88,8 @@ WITH hour AS (
 SELECT hour, dimension, report_hits, bucket_hits, report_bytes_sent, bucket_bytes_sent, report_client_errors,
        bucket_client_errors, report_server_errors, bucket_server_errors, report_latency_us_sum,
        bucket_latency_us_sum, report_latency_count, bucket_latency_count,
-       CASE WHEN in_bucket AND dimension = 'page' THEN key END AS bucket_text,
-       CASE WHEN in_report AND dimension = 'page' THEN key END AS report_text,
+       CASE WHEN in_bucket AND dimension NOT IN ('total', 'country', 'status') THEN key END AS bucket_text,
+       CASE WHEN in_report AND dimension NOT IN ('total', 'country', 'status') THEN key END AS report_text,
        CASE WHEN in_bucket AND dimension = 'country' THEN key END AS bucket_country,
        CASE WHEN in_report AND dimension = 'country' THEN key END AS report_country,
        CASE WHEN in_bucket AND dimension = 'status' THEN key END AS bucket_status_class,

@@ -46,6 +46,96 @@ WITH hour AS (
         FROM report.hourly_status
     ) AS r USING (site, hour_start, revision)
     GROUP BY hour
+), dimension AS (
+    -- Dimensions of which every line has a value: how many do not add up to the hour's hits.
+    SELECT h.hour, count(*) FILTER (WHERE added.hits IS DISTINCT FROM r.hits) AS off
+    FROM hour AS h
+    JOIN report.hourly_traffic AS r USING (site, hour_start, revision)
+    CROSS JOIN (VALUES ('agent_rule'), ('browser'), ('os'), ('device'), ('referrer_class'), ('referrer'), ('method'),
+                       ('protocol'), ('host'), ('status')) AS every_line (dimension)
+    LEFT JOIN LATERAL (
+        SELECT sum(d.hits) AS hits
+        FROM report.hourly_dimension AS d
+        WHERE (d.site, d.hour_start, d.revision) = (h.site, h.hour_start, h.revision)
+          AND d.dimension = every_line.dimension
+    ) AS added ON true
+    GROUP BY h.hour
+), histogram AS (
+    -- Pages, and the hour itself (path empty), whose histogram holds another number of latencies than were counted.
+    SELECT hour, count(*) FILTER (WHERE coalesce(l.count, 0) <> coalesce(c.latency_count, 0)) AS off
+    FROM (
+        SELECT h.hour, r.path, r.latency_count
+        FROM hour AS h JOIN report.hourly_page AS r USING (site, hour_start, revision)
+        UNION ALL
+        SELECT h.hour, '', r.latency_count
+        FROM hour AS h JOIN report.hourly_traffic AS r USING (site, hour_start, revision)
+    ) AS c
+    FULL JOIN (
+        SELECT h.hour, r.path, (SELECT sum(part) FROM unnest(r.counts) AS part) AS count
+        FROM hour AS h JOIN report.hourly_latency AS r USING (site, hour_start, revision)
+    ) AS l USING (hour, path)
+    GROUP BY hour
+), streamed_bin AS (
+    SELECT h.hour, p.path, page.bin, page.count, page.latency_us_max
+    FROM (SELECT DISTINCT hour_start FROM hour) AS span
+    CROSS JOIN LATERAL (
+        SELECT b.page_id, part.bin, sum(part.count) AS count, max(b.latency_us_max) AS latency_us_max
+        FROM stream.latency_bin AS b
+        CROSS JOIN LATERAL unnest(b.bins, b.counts) AS part (bin, count)
+        WHERE b.bucket_start >= span.hour_start AND b.bucket_start < span.hour_start + interval '1 hour'
+        GROUP BY b.page_id, part.bin
+    ) AS page
+    JOIN stream.page AS p USING (page_id)
+    JOIN hour AS h ON (h.site, h.hour_start) = (p.site, span.hour_start)
+), bin AS (
+    -- Bins of a page that hold other numbers in the report than the stream counted; bin -2 stands for its maximum.
+    SELECT hour, count(*) FILTER (WHERE s.count IS DISTINCT FROM r.count) AS off
+    FROM (
+        SELECT hour, path, bin, count FROM streamed_bin
+        UNION ALL
+        SELECT hour, path, -2, max(latency_us_max) FROM streamed_bin GROUP BY hour, path
+    ) AS s
+    FULL JOIN (
+        SELECT h.hour, r.path, part.bin, part.count
+        FROM hour AS h
+        JOIN report.hourly_latency AS r USING (site, hour_start, revision)
+        CROSS JOIN LATERAL (SELECT * FROM unnest(r.bins, r.counts) UNION ALL SELECT -2, r.latency_us_max)
+            AS part (bin, count)
+        WHERE r.path <> ''
+    ) AS r USING (hour, path, bin)
+    GROUP BY hour
+), sketch AS (
+    SELECT h.hour, 'stream' AS side, v.key_id, v.agent_class, v.sketch, NULL::bigint AS visitors
+    FROM hour AS h
+    JOIN stream.visitor_sketch AS v
+        ON v.site = h.site AND v.minute_start >= h.hour_start AND v.minute_start < h.hour_start + interval '1 hour'
+    UNION ALL
+    SELECT h.hour, 'report', v.key_id, v.agent_class, v.sketch, v.visitors
+    FROM hour AS h
+    JOIN report.hourly_visitor AS v USING (site, hour_start, revision)
+), united AS (
+    SELECT s.hour, s.side, s.key_id, s.theta, count(DISTINCT held.hash) AS hashes
+    FROM (SELECT hour, side, key_id, sketch, min(report.theta(sketch)) OVER (PARTITION BY hour, side, key_id) AS theta
+          FROM sketch) AS s
+    LEFT JOIN LATERAL unnest(report.theta_hashes(s.sketch)) AS held (hash) ON held.hash < s.theta
+    GROUP BY s.hour, s.side, s.key_id, s.theta
+), visitor AS (
+    SELECT hour,
+           count(*) FILTER (WHERE side = 'stream') AS stream_keys,
+           sum(report.visitor_estimate(hashes, theta)) FILTER (WHERE side = 'stream') AS stream_visitors,
+           sum(report.visitor_bound(hashes, theta)) FILTER (WHERE side = 'stream') AS stream_bound,
+           count(*) FILTER (WHERE side = 'report') AS report_keys,
+           sum(report.visitor_estimate(hashes, theta)) FILTER (WHERE side = 'report') AS report_visitors
+    FROM united
+    GROUP BY hour
+), class AS (
+    -- Classes whose published number is not what their sketch says.
+    SELECT hour, count(*) FILTER (
+               WHERE visitors <> report.visitor_estimate(cardinality(report.theta_hashes(sketch)), report.theta(sketch))
+           ) AS off
+    FROM sketch
+    WHERE side = 'report'
+    GROUP BY hour
 ), step AS (
     SELECT ledger_id, topic_id, kafka_partition, lower(offsets) AS from_offset,
            lag(upper(offsets)) OVER (PARTITION BY topic_id, kafka_partition ORDER BY lower(offsets)) AS expected_offset
@@ -86,6 +176,16 @@ SELECT h.hour,
        coalesce(p.rows, 0) AS report_rows,
        coalesce(p.nulls, 0) AS report_nulls,
        coalesce(p.out_of_range, 0) AS report_out_of_range,
+       coalesce(d.off, 0) AS report_dimensions_off,
+       coalesce(g.off, 0) AS report_histograms_off,
+       CASE WHEN h.touched_ledger_id <= h.checked_ledger_id THEN coalesce(n.off, 0) END AS report_bins_off,
+       coalesce(k.off, 0) + CASE WHEN v.report_keys = 1 AND v.report_visitors IS DISTINCT FROM r.visitors
+                                   OR coalesce(v.report_keys, 0) <> 1 AND r.visitors > 0 THEN 1 ELSE 0 END
+           AS report_sketches_off,
+       -- How far the published number is from the union of the stream's minutes, beyond the bounds of both.
+       CASE WHEN h.touched_ledger_id <= h.checked_ledger_id AND v.stream_keys = 1 THEN
+           greatest(abs(coalesce(r.visitors, -1) - v.stream_visitors) - coalesce(r.visitors_bound, 0) - v.stream_bound, 0)
+       END::bigint AS visitors_beyond_bounds,
        CASE WHEN h.touched_ledger_id <= h.checked_ledger_id THEN
            extract(epoch FROM r.made_at - greatest(
                report.hour_closes_at(h.hour_start),
@@ -96,6 +196,11 @@ SELECT h.hour,
 FROM hour AS h
 LEFT JOIN bucket AS b USING (hour)
 LEFT JOIN published AS p USING (hour)
+LEFT JOIN dimension AS d USING (hour)
+LEFT JOIN histogram AS g USING (hour)
+LEFT JOIN bin AS n USING (hour)
+LEFT JOIN visitor AS v USING (hour)
+LEFT JOIN class AS k USING (hour)
 LEFT JOIN report.hourly_traffic AS r USING (site, hour_start, revision)
 LEFT JOIN LATERAL (
     -- The same hour of the seven days before; null when fewer than three of them have a report.

@@ -18,6 +18,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from settings import CHECKOUT
 
 DAG_IDS = [
+    "anomaly_alert",
+    "audit",
     "daily_traffic_report",
     "hourly_traffic_report",
     "log_generator",
@@ -25,6 +27,7 @@ DAG_IDS = [
     "maintenance",
     "report_quality",
     "stream_control",
+    "traffic_forecast",
     "traffic_stream",
 ]
 BY_HAND = {"log_generator", "log_import", "stream_control"}
@@ -64,7 +67,7 @@ def test_the_whole_bag_is_parsed_within_two_seconds(fresh_load: dict[str, Any]) 
     assert fresh_load["seconds"] < 2
 
 
-@pytest.mark.parametrize("library", ["pyspark", "great_expectations", "pandas", "numpy", "kafka"])
+@pytest.mark.parametrize("library", ["pyspark", "great_expectations", "pandas", "numpy", "scipy", "kafka"])
 def test_parsing_does_not_import_what_only_tasks_need(fresh_load: dict[str, Any], library: str) -> None:
     assert library not in fresh_load["modules"]
 
@@ -123,6 +126,13 @@ def test_the_hourly_report_emits_the_asset_that_quality_waits_for(bag: DagBag) -
     assert [asset.name for asset in schedule.asset_condition.objects] == ["report.hourly_traffic"]
     # Assets of a partitioned run would start no DAG that is not partitioned.
     assert not isinstance(bag.dags["hourly_traffic_report"].timetable, CronPartitionTimetable)
+
+
+def test_alerts_begin_with_an_event_of_the_watcher_and_not_with_the_clock(bag: DagBag) -> None:
+    schedule: Any = bag.dags["anomaly_alert"].schedule
+    (asset,) = schedule if isinstance(schedule, list) else schedule.asset_condition.objects
+    (watcher,) = asset.watchers
+    assert (asset.name, type(watcher.trigger).__name__) == ("report.anomaly", "AnomalyTrigger")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from expectations.checks import CHECKS, Check
 from expectations.run import QualityRun, validate_unsealed
 from sql.hourly_reports import publish_hours
 from sql.warehouse import DatabaseError, Warehouse
-from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
+from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select, sketch_of
 
 pytestmark = pytest.mark.services
 
@@ -66,21 +66,59 @@ def test_each_kind_of_damage_makes_its_own_hour_red_and_no_other(
     def found(hour: str) -> dict[str, str]:
         return dict(select(reader, failed.format(f"2026-06-01T{hour}:00Z")))
 
-    assert found("01") == {"hits_equals_its_buckets": "1 of 5 fail (1 total)"}
+    # 5 cells of page, country, status and total, and 10 of further dimensions.
+    assert found("01") == {"hits_equals_its_buckets": "1 of 15 fail (1 total)", "dimensions_add_up": "10"}
     assert found("02") == {
-        f"{measure}_equals_its_buckets": "1 of 5 fail (1 page)"
+        f"{measure}_equals_its_buckets": "1 of 15 fail (1 page)"
         for measure in ("hits", "bytes_sent", "latency_us_sum", "latency_count")
-    }
-    assert found("03") == {"bytes_sent_equals_its_buckets": "1 of 5 fail (1 country)"}
+    } | {"histograms_hold_every_latency": "1"}
+    assert found("03") == {"bytes_sent_equals_its_buckets": "1 of 15 fail (1 country)"}
     assert found("04")["status_class_is_known"] == "1 of 1 fail (1 status)"
     assert found("05")["hour_has_buckets"] == "0"
     assert found("06") == {}
     assert select(reader, failed.format("2026-06-01T07:00Z")) == [
-        ("text_holds_no_ip_address", "1 of 1 fail (1 page)"),
-        ("text_holds_no_ip_address", "1 of 2 fail (1 page)"),
+        ("text_holds_no_ip_address", "1 of 11 fail (1 page)"),
+        ("text_holds_no_ip_address", "1 of 12 fail (1 page)"),
     ]
     # Nothing that quality stores repeats the address.
     assert select(reader, "SELECT 1 AS one FROM quality.result WHERE observed LIKE '%192.0.2.7%'") == []
+
+
+def test_damage_to_visitors_histograms_and_further_dimensions_is_found_where_it_is(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse, admin: Warehouse
+) -> None:
+    hours = ("01", "02", "03", "04", "05", "06", "07")
+    traffic.batch(*(Cell(f"{hour}:00:00", hits=3, visitors=(1, 2, 3)) for hour in hours))
+    traffic.batch(Cell("08:00:00", dimensions={"referrer": "192.0.2.7"}))
+    publish_hours(reporter, AS_OF)
+    execute(
+        admin,
+        "UPDATE report.hourly_traffic SET visitors = 4 WHERE hour_start = '2026-06-01T01:00Z';"
+        "UPDATE stream.visitor_sketch SET sketch = %(other)s WHERE minute_start = '2026-06-01T02:00Z';"
+        "UPDATE report.hourly_latency SET counts = '{2}' WHERE hour_start = '2026-06-01T03:00Z' AND path = '';"
+        "UPDATE report.hourly_latency SET bins = '{7}' WHERE hour_start = '2026-06-01T04:00Z' AND path = '/home';"
+        "DELETE FROM report.hourly_dimension WHERE hour_start = '2026-06-01T05:00Z' AND dimension = 'os';"
+        "UPDATE report.hourly_dimension SET value = 'Lynx'"
+        " WHERE hour_start = '2026-06-01T06:00Z' AND dimension = 'browser'",
+        {"other": sketch_of((1, 2))},
+    )
+    check(reporter)
+    found: dict[int, dict[str, str]] = {}
+    for hour, name, observed in select(
+        reader,
+        "SELECT extract(hour FROM hour_start)::int AS hour, expectation, observed FROM quality.current_result"
+        " WHERE passed = false AND suite = 'hourly_report' AND severity = 'critical'",
+    ):
+        found.setdefault(hour, {})[name] = observed
+    assert found[1] == {"visitors_are_those_of_the_sketches": "1", "visitors_agree_with_the_stream": "1"}
+    assert found[2] == {"visitors_agree_with_the_stream": "1"}
+    assert found[3] == {"histograms_hold_every_latency": "1"}
+    assert found[4] == {"histograms_equal_the_streams": "2"}
+    assert found[5]["dimensions_add_up"] == "1"
+    assert found[5]["hits_equals_its_buckets"].endswith("(1 os)")
+    assert found[6]["hits_equals_its_buckets"].endswith("(2 browser)")
+    assert found[8] == {"text_holds_no_ip_address": "1 of 11 fail (1 referrer)"}
+    assert set(found) == {1, 2, 3, 4, 5, 6, 8}
 
 
 def test_a_gap_in_the_ledger_makes_the_reports_after_it_red(
@@ -170,7 +208,7 @@ def test_an_address_in_the_reason_of_a_rejection_is_red(
     traffic.execute("INSERT INTO stream.rejected_count VALUES ('2026-06-01T10:00Z', 'no country of 2001:db8::1', 1)")
     publish_hours(reporter, AS_OF)
     check(reporter)
-    assert select(reader, FAILED) == [("hourly_report", "text_holds_no_ip_address", "1 of 2 fail (1 text)")]
+    assert select(reader, FAILED) == [("hourly_report", "text_holds_no_ip_address", "1 of 12 fail (1 text)")]
 
 
 def test_a_check_that_raises_leaves_the_hour_unchecked_and_says_why(

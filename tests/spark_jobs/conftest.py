@@ -6,10 +6,11 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
@@ -17,16 +18,22 @@ from producers.access_log import AccessEvent
 from producers.delivery import Delivery
 from settings import CHECKOUT, Settings
 from spark_jobs.session import start_session
+from spark_jobs.visitor_hash import PeriodKeys, VisitorKey
 from sql.warehouse import Row, Warehouse
 
 # While a test's broker is down or gone, its clients' complaints would bury everything else.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 
 NOON = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
+# Keys of visitor hashes for the months of the tests' events.
+KEYS = PeriodKeys(
+    "month", {name: VisitorKey(name, name.encode().ljust(32)) for name in ("2026-11", "2026-12", "1995-01")}
+)
 
 
 def event(seq: int | None, source: str | None = "web-1", second: int = 0, **fields: object) -> bytes:
-    """An encoded event: GET /home, 200, 100 bytes, 5 ms, from Germany; fields given win."""
+    """An encoded event: GET /home, 200, 100 bytes, 5 ms, from Germany, with a browser; fields given win."""
     values: dict[str, object] = {
         "ts": NOON + timedelta(seconds=second),
         "ip": "192.0.2.7",
@@ -37,6 +44,7 @@ def event(seq: int | None, source: str | None = "web-1", second: int = 0, **fiel
         "site": "shop",
         "latency_ms": 5.0,
         "country": "DE",
+        "user_agent": BROWSER,
         "source": source,
         "seq": seq,
     }
@@ -109,3 +117,16 @@ def spark(kafka_broker: Settings) -> Iterator[SparkSession]:
     session = start_session("local[2]", "512m", home / "jars" / "spark", home / "spark")
     yield session
     session.stop()
+
+
+def kafka_rows(values: Sequence[bytes], first_offset: int = 0, partition: int = 0) -> pa.RecordBatch:
+    """Records as Spark hands them to a task."""
+    count = len(values)
+    return pa.RecordBatch.from_pydict(
+        {
+            "partition": pa.array([partition] * count, pa.int32()),
+            "offset": pa.array(range(first_offset, first_offset + count), pa.int64()),
+            "received_us": pa.array([0] * count, pa.int64()),
+            "value": pa.array(values, pa.binary()),
+        }
+    )

@@ -36,6 +36,20 @@ from sql.stored_text import ADDRESS
         ("/std%3A%3Avector", "/std%3A%3Avector"),
         ("/v/1.2.3.4.5", "/v/1.2.3.4.5"),
         ("/std::vector", "/std::vector"),
+        ("/unsubscribe/joe.doe@mail.example.org", "/unsubscribe/:id"),
+        ("/unsubscribe/joe%40example.org/x", "/unsubscribe/:id/x"),
+        ("/unsubscribe/joe%252540example.org", "/unsubscribe/:id"),
+        ("/u/joe@163.com", "/u/:id"),
+        ("/img/logo@2x.png", "/img/logo@2x.png"),
+        ("/npm/jquery@3.7.1/dist/jquery.min.js", "/npm/jquery@3.7.1/dist/jquery.min.js"),
+        ("/npm/jquery@3.7.1.min.js", "/npm/jquery@3.7.1.min.js"),
+        ("/@joe/photos", "/@joe/photos"),
+        ("/login/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "/login/:id"),
+        ("/orders/123e4567-e89b-12d3-a456-426614174000/pay", "/orders/:id/pay"),
+        ("/reset/0123456789abcdef0123456789abcdef", "/reset/:id"),
+        ("/static/0123456789abcdef0123456789abcdef.css", "/static/0123456789abcdef0123456789abcdef.css"),
+        ("/commit/0123456789abcdef", "/commit/0123456789abcdef"),
+        ("/shop;jsessionid=0A1B2C3D.node7/cart", "/shop;jsessionid=:id/cart"),
     ],
 )
 def test_a_target_becomes_its_path(target: str, path: str) -> None:
@@ -55,7 +69,9 @@ def test_neither_encoding_nor_cutting_makes_an_address() -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("part", [":", "%", "1.", "a:", "%3A", "1", "::1/", "1.2.3.4."])
+@pytest.mark.parametrize(
+    "part", [":", "%", "1.", "a:", "%3A", "1", "::1/", "1.2.3.4.", "a@", "a.", "@", "eyJ", ";sid=", "a0/", "f"]
+)
 def test_no_text_however_hostile_takes_long(part: str) -> None:
     text = (part * 64_000)[:64_000] + "g"
     assert len(canonical_path("/" + text)) <= 512
@@ -72,19 +88,49 @@ def test_every_path_is_printable_ascii_bounded_and_stable(target: str) -> None:
     assert canonical_path(path) == path
 
 
+@given(st.from_regex(r"/[a@.%/;=:-]{0,40}(?:a@b\.co|@2x\.png|;sid=1|[0-9a-f]{32})[a@.%/;=:é-]{0,40}", fullmatch=True))
+def test_masking_what_names_a_person_once_is_enough(target: str) -> None:
+    path = canonical_path(target)
+    assert canonical_path(path) == path
+
+
+@given(st.emails(domains=st.sampled_from(["example.org", "mail.example.co.uk"])))
+def test_no_e_mail_address_survives_in_a_path(email: str) -> None:
+    assert email.partition("@")[2] not in canonical_path(f"/u/{email}/x".replace("/u//", "/u/")) or "/" in email
+
+
 @given(st.ip_addresses())
 def test_no_address_survives_masking(address: object) -> None:
     assert str(address) not in mask_addresses(f"from {address} to")
 
 
 def test_a_sample_shows_other_bytes_as_escapes_and_no_address() -> None:
-    assert printable_sample(b'{"ip":"192.0.2.7","p":"\x1b[31m\xff"}') == '{"ip":":ip","p":"\\x1b[31m\\xff"}'
+    sample = printable_sample(b'{"ip":"192.0.2.7","path":"\x1b[31m\xff"}')
+    assert sample == '{"ip":":ip","path":"\\x1b[31m\\xff"}'
     assert len(printable_sample(b"\xff" * 100_000)) <= 2000
 
 
-def test_a_sample_shows_neither_client_name_nor_query_string() -> None:
-    record = b'{"ip":"dialup-1.isp.example","path":"/a?token=x","raw":"192.168.001.005 - - GET"}'
-    assert printable_sample(record) == '{"ip":":ip","path":"/a?","raw":":ip - - GET"}'
+@pytest.mark.parametrize(
+    ("record", "sample"),
+    [
+        (b'{"ip":"pc7.isp.example","path":"/a?token=x"}', '{"ip":":ip","path":"/a?"}'),
+        (b'{"user_agent":"Mozilla \\"x\\" y","status":"x"}', '{"user_agent":":text","status":"x"}'),
+        (b'{"referrer":"http://a/b","clientName":"Joe"}', '{"referrer":":text","clientName":":text"}'),
+        (b'{"status":"x","user_agent":"Mozilla/5.0 (cut he', '{"status":"x","user_agent":":text'),
+        (b'{"raw":"192.168.001.005 - - GET"}', '{"raw":":ip - - GET"}'),
+        (
+            b'{"raw":"pc7.isp.example - joe [x] \\"GET /a?b HTTP/1.1\\" 200 5 \\"http://a/b\\" \\"Mozilla/5.0\\""}',
+            '{"raw":":ip [x] \\"GET /a? HTTP/1.1\\" 200 5 :text',
+        ),
+        (
+            b'pc7.isp.example - - [x] "GET / HTTP/1.1" 200 5 "-" "Mozilla/5.0"',
+            ':ip [x] "GET / HTTP/1.1" 200 5 :text',
+        ),
+        (b"not json", "not json"),
+    ],
+)
+def test_a_sample_shows_what_is_wrong_and_not_whose_it_is(record: bytes, sample: str) -> None:
+    assert printable_sample(record) == sample
 
 
 @pytest.mark.parametrize(

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spark_jobs.counting import RecordCounter
+from spark_jobs.count_tables import CountTables
+from spark_jobs.counting import RecordCounter, Summary
 from spark_jobs.seq_ranges import Range
-from tests.spark_jobs.conftest import NOON, event
+from tests.spark_jobs.conftest import KEYS, NOON, event
 
 NOW = NOON.timestamp() + 3600
 
 
-def counted(*values: bytes | None, before: dict[str, list[Range]] | None = None) -> RecordCounter:
+@dataclass(frozen=True)
+class Counted:
+    """What a counter made of records."""
+
+    tables: CountTables
+    summary: Summary
+
+    @property
+    def cells(self) -> dict[tuple[Any, ...], list[Any]]:
+        """(bucket_start, site, path, country, status_class, agent_class) -> [hits, bytes, latency sum, count]"""
+        rows = zip(*(column.to_pylist() for column in self.tables.cells.columns), strict=True)
+        return {row[:6]: list(row[6:]) for row in rows}
+
+
+def counted(*values: bytes | None, before: dict[str, list[Range]] | None = None) -> Counted:
     counter = RecordCounter(NOW, before or {})
     counter.count(0, range(len(values)), [0] * len(values), values)
-    return counter
+    return Counted(*counter.result(KEYS))
 
 
-def outcome(counter: RecordCounter) -> tuple[int, int, int]:
-    tally = counter.summary().tallies[0]
+def outcome(counted: Counted) -> tuple[int, int, int]:
+    tally = counted.summary.tallies[0]
     assert tally.consumed == tally.accepted + tally.rejected + tally.duplicate
     return tally.accepted, tally.rejected, tally.duplicate
 
 
-def reasons(counter: RecordCounter) -> list[str]:
-    return [count.reason for count in counter.summary().reject_counts]
+def reasons(counted: Counted) -> list[str]:
+    return [count.reason for count in counted.summary.reject_counts]
 
 
 def test_hits_bytes_and_latency_add_up_in_their_ten_seconds() -> None:
     counter = counted(event(1), event(2, second=9, latency_ms=None), event(3, second=10, latency_ms=0.0005))
     start = int(NOON.timestamp())
     assert counter.cells == {
-        (start, "shop", "/home", "DE", 2, "unknown"): [2, 200, 5000, 1],
-        (start + 10, "shop", "/home", "DE", 2, "unknown"): [1, 100, 0, 1],
+        (start, "shop", "/home", "DE", 2, "human"): [2, 200, 5000, 1],
+        (start + 10, "shop", "/home", "DE", 2, "human"): [1, 100, 0, 1],
     }
 
 
@@ -56,13 +73,13 @@ def test_a_country_told_by_the_edge_wins_over_the_address() -> None:
 def test_a_line_sent_twice_is_counted_once() -> None:
     counter = counted(event(1), event(2), event(1), event(1, source="web-2"))
     assert outcome(counter) == (3, 0, 1)
-    assert counter.summary().sources["web-1"].ranges == [(1, 2)]
+    assert counter.summary.sources["web-1"].ranges == [(1, 2)]
 
 
 def test_a_line_counted_by_an_earlier_batch_is_a_duplicate() -> None:
     counter = counted(event(5), event(6), before={"web-1": [(1, 5)]})
     assert outcome(counter) == (1, 0, 1)
-    assert counter.summary().sources["web-1"].ranges == [(6, 6)]
+    assert counter.summary.sources["web-1"].ranges == [(6, 6)]
 
 
 def test_equal_lines_with_other_numbers_are_separate_hits() -> None:
@@ -72,8 +89,8 @@ def test_equal_lines_with_other_numbers_are_separate_hits() -> None:
 def test_a_record_without_source_is_counted_and_noted() -> None:
     counter = counted(event(None, source=None), event(None, source=None))
     assert outcome(counter) == (2, 0, 0)
-    assert counter.summary().tallies[0].unsourced == 2
-    assert counter.summary().sources == {}
+    assert counter.summary.tallies[0].unsourced == 2
+    assert counter.summary.sources == {}
 
 
 def test_an_unparsed_line_is_rejected_with_its_shippers_reason_and_takes_its_place() -> None:
@@ -81,13 +98,13 @@ def test_an_unparsed_line_is_rejected_with_its_shippers_reason_and_takes_its_pla
     counter = counted(line, line)
     assert outcome(counter) == (0, 1, 1)
     assert reasons(counter) == ["Line not parsed: no closing quote"]
-    assert counter.summary().sources["web-1"].ranges == [(7, 7)]
+    assert counter.summary.sources["web-1"].ranges == [(7, 7)]
 
 
 def test_a_reject_whose_source_can_be_read_takes_its_place_there() -> None:
     counter = counted(event(4).replace(b'"status":200', b'"status":900'))
     assert outcome(counter) == (0, 1, 0)
-    assert counter.summary().sources["web-1"].ranges == [(4, 4)]
+    assert counter.summary.sources["web-1"].ranges == [(4, 4)]
 
 
 GOOD = event(1)
@@ -143,7 +160,7 @@ GOOD = event(1)
 def test_what_breaks_the_contract_is_rejected_with_a_reason_that_names_it(record: bytes | None, reason: str) -> None:
     counter = counted(event(100), record, event(101))
     assert outcome(counter) == (2, 1, 0)
-    (count,) = counter.summary().reject_counts
+    (count,) = counter.summary.reject_counts
     assert count.reason == reason
 
 
@@ -162,14 +179,14 @@ def test_odd_but_valid_records_are_counted() -> None:
 
 def test_reasons_and_samples_stay_few_whatever_is_sent() -> None:
     lines = [b'{"source":"s","seq":%d,"error":"e%d","raw":""}' % (n, n % 200) for n in range(1, 1001)]
-    summary = counted(*lines).summary()
+    summary = counted(*lines).summary
     assert len(summary.reject_counts) == 51  # fifty and (other)
     assert sum(count.records for count in summary.reject_counts) == 1000
     assert len(summary.reject_samples) <= 51 * 5
 
 
 def test_samples_hold_no_address() -> None:
-    (sample,) = counted(b'{"ip":"192.0.2.7"').summary().reject_samples
+    (sample,) = counted(b'{"ip":"192.0.2.7"').summary.reject_samples
     assert sample.sample == '{"ip":":ip"'
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from sql.hourly_reports import open_hours, publish_days, publish_hours
+from sql.daily_reports import publish_days
+from sql.hourly_reports import open_hours, publish_hours
 from sql.warehouse import Warehouse
 from tests.sql.counted_traffic import Cell, CountedTraffic, at, select
 

@@ -80,6 +80,49 @@ def test_hot_pages_and_countries_are_of_the_five_minutes_up_to_the_sites_newest_
     ]
 
 
+def test_live_visitors_are_of_thirty_minutes_and_live_percentiles_of_thirty_seconds(
+    traffic: CountedTraffic, reader: Warehouse
+) -> None:
+    traffic.batch(
+        Cell("10:29:50", visitors=(7, 8)),
+        Cell("10:30:00", visitors=(1, 2), latency_us=900_000),
+        Cell("10:59:20", visitors=(2, 3), latency_us=500_000),
+        Cell("10:59:30", visitors=(3,), hits=19, latency_us=1_000),
+        Cell("10:59:50", "/cart", visitors=(4,), latency_us=80_000, agent_class="bot"),
+    )
+    live = (
+        "SELECT visitors, visitors_bound, round(p50_ms) AS p50, round(p95_ms) AS p95, p99_ms FROM report.live_total"
+    )
+    ((visitors, bound, p50, p95, p99),) = select(reader, live)
+    # Of 20 latencies p95 is at place 18, and p99 as well.
+    assert (visitors, bound, p50, p95) == (4, 0, 1, 1)
+    assert p99 < 2
+    pages = "SELECT path, round(p95_ms) AS p95 FROM report.live_page ORDER BY path"
+    assert select(reader, pages) == [("/cart", 80), ("/home", 1)]
+    assert select(reader, "SELECT agent_class, hits FROM report.live_agent ORDER BY agent_class") == [
+        ("bot", 1),
+        ("human", 20),
+    ]
+    assert select(reader, "SELECT status_class, hits, bytes_sent FROM report.live_status") == [(2, 21, 2100)]
+
+
+def test_live_visitors_are_unknown_without_sketches_and_where_two_keys_meet_and_zero_where_nobody_came(
+    traffic: CountedTraffic, reader: Warehouse
+) -> None:
+    traffic.batch(
+        Cell("10:00:00", status_class=4, site="empty"),
+        Cell("10:00:00", site="keys"),
+        Cell("10:00:00", site="keys", key_id="2026-06.2"),
+        Cell("10:00:00", site="lost"),
+    )
+    traffic.execute("DELETE FROM stream.visitor_sketch WHERE site = 'lost'")
+    assert select(reader, "SELECT site, visitors FROM report.live_total ORDER BY site") == [
+        ("empty", 0),
+        ("keys", None),
+        ("lost", None),
+    ]
+
+
 def test_the_newest_windows_are_found_without_summing_the_others(traffic: CountedTraffic, reader: Warehouse) -> None:
     traffic.batch(*(Cell(f"{hour:02}:00:00") for hour in range(24)))
     (plan,) = execute(

@@ -76,3 +76,8 @@ def test_a_stream_job_that_was_asked_to_stop_is_well_once_it_has_stopped() -> No
     assert stream_troubles(replace(WELL, desired_state="stopped"), stalled_after_s=60) == [
         "stream job: asked to stop, still idle"
     ]
+
+
+def test_trends_that_fail_are_named_while_counting_is_well() -> None:
+    (words,) = stream_troubles(replace(WELL, trend_error="UndefinedTable: x"), 60)
+    assert words == "trends do not follow the sites (counting goes on): UndefinedTable: x"

@@ -1,0 +1,175 @@
+"""The columns in which published and recomputed figures stand side by side, and how each kind is compared.
+
+A cell is one figure of one row of a report. Counts, sums, maxima and classes must be equal. A percentile read from a
+histogram may be off by 1 %. A number of visitors that carries a bound is an estimate: its bound holds for 95 of 100,
+so that one beyond it is no proof of a fault; beyond twice the bound (a chance of one in ten thousand) it is taken
+for one. Without a bound the number claims to be exact, and must be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as f
+
+from sql.audit import Difference
+
+KEYS = ("report", "site", "start_s", "key")
+EQUAL = (
+    "hits", "bytes_sent", "client_errors", "server_errors", "latency_us_sum", "latency_count", "max_ms", "hours",
+    "visits", "bounces", "page_views", "duration_seconds_sum", "agent_class",
+)  # fmt: skip
+WITHIN_ONE_PERCENT = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
+ESTIMATE = "visitors"
+BOUND = "visitors_bound"
+FIGURES = (*EQUAL, *WITHIN_ONE_PERCENT, ESTIMATE)
+ONE_PERCENT = 0.01
+ROUNDING = 1e-9  # of a percentile's own arithmetic, on both sides
+BEYOND_CHANCE = 2  # times the bound
+MOST_DIFFERENCES = 1000
+WHOLE_ROW = "row"
+_DOUBLES = ("max_ms", "duration_seconds_sum", *WITHIN_ONE_PERCENT)
+KINDS = {name: "double" if name in _DOUBLES else "string" if name == "agent_class" else "long" for name in FIGURES}
+
+
+def in_columns(frame: DataFrame, report: str, start: str, key: Column) -> DataFrame:
+    """The frame's figures as KEYS + FIGURES; those it does not have are null."""
+    return frame.select(
+        f.lit(report).alias("report"),
+        "site",
+        f.col(start).alias("start_s"),
+        key.alias("key"),
+        *((f.col(name) if name in frame.columns else f.lit(None)).cast(KINDS[name]).alias(name) for name in FIGURES),
+    )
+
+
+@dataclass
+class Comparison:
+    """What comparing came to."""
+
+    cells_compared: int = 0
+    cells_differing: int = 0
+    estimates: int = 0
+    estimates_beyond_bound: int = 0
+    visitors_error: int | None = None
+    visitors_error_bound: int | None = None
+    latency_error: float | None = None
+    differences: list[Difference] = field(default_factory=list)  # the first thousand
+    differing: list[tuple[str, str, datetime, int]] = field(default_factory=list)  # report, site, start, cells
+
+
+def compare(published: DataFrame, recomputed: DataFrame) -> Comparison:
+    """Compare all cells. published: KEYS + FIGURES + BOUND; recomputed: KEYS + FIGURES."""
+    both = (
+        published.withColumn("is_published", f.lit(True))
+        .alias("p")
+        .join(recomputed.withColumn("is_recomputed", f.lit(True)).alias("r"), list(KEYS), "full")
+    )
+    there = f.col("is_published") & f.col("is_recomputed")
+    one_side = ~f.coalesce(there, f.lit(False))
+    wrong = {name: ~one_side & _differs(name) for name in FIGURES}
+    # A row that one side lacks is one difference, not one a figure.
+    cells = f.when(one_side, 1).otherwise(
+        sum(((_p(name).isNotNull() | _r(name).isNotNull()).cast("int") for name in FIGURES), f.lit(0))
+    )
+    failing = f.when(one_side, 1).otherwise(sum((one.cast("int") for one in wrong.values()), f.lit(0)))
+    error = f.abs(_p(ESTIMATE) - _r(ESTIMATE))
+    estimated = ~one_side & (f.col(BOUND) > 0) & error.isNotNull()
+    off = [f.abs(_p(name) - _r(name)) / _r(name) for name in WITHIN_ONE_PERCENT]
+    judged = both.select(
+        *KEYS,
+        cells.alias("cells"),
+        failing.alias("failing"),
+        estimated.cast("int").alias("estimated"),
+        (estimated & (error > f.col(BOUND))).cast("int").alias("beyond"),
+        f.when(error.isNotNull(), f.struct((error / f.greatest(f.col(BOUND), f.lit(1))).alias("share"),
+                                           error.alias("error"), f.col(BOUND).alias("bound"))).alias("estimate"),
+        f.greatest(*(f.when(_r(name) > 0, one) for name, one in zip(WITHIN_ONE_PERCENT, off, strict=True))).alias(
+            "latency_error"
+        ),
+        f.array(
+            f.when(one_side, f.struct(f.lit(WHOLE_ROW).alias("figure"), _hits("p").alias("reported"),
+                                      _hits("r").alias("recomputed"))),
+            *(
+                f.when(one, f.struct(f.lit(name).alias("figure"), _p(name).cast("string").alias("reported"),
+                                     _r(name).cast("string").alias("recomputed")))
+                for name, one in wrong.items()
+            ),
+        ).alias("figures"),
+    ).cache()  # fmt: skip
+    total = judged.agg(
+        f.sum("cells"), f.sum("failing"), f.sum("estimated"), f.sum("beyond"), f.max("estimate"),
+        f.max("latency_error"),
+    ).collect()[0]  # fmt: skip
+    worst = total[4]
+    found = judged.where(f.col("failing") > 0)
+    places = found.groupBy("report", "site", "start_s").agg(f.sum("failing")).collect()
+    shown = (
+        found.orderBy(*KEYS)
+        .select(*KEYS, f.explode(f.filter("figures", lambda one: one.isNotNull())).alias("one"))
+        .select(*KEYS, "one.*")
+        .limit(MOST_DIFFERENCES)
+        .collect()
+    )
+    judged.unpersist()
+    return Comparison(
+        cells_compared=total[0] or 0,
+        cells_differing=total[1] or 0,
+        estimates=total[2] or 0,
+        estimates_beyond_bound=total[3] or 0,
+        visitors_error=worst["error"] if worst else None,
+        visitors_error_bound=(worst["bound"] or 0) if worst else None,
+        latency_error=total[5],
+        differences=[_difference(row) for row in shown],
+        differing=[(row["report"], row["site"], _moment(row["start_s"]), row[3]) for row in places],
+    )
+
+
+def _p(name: str) -> Column:
+    return f.col(f"p.{name}")
+
+
+def _r(name: str) -> Column:
+    return f.col(f"r.{name}")
+
+
+def _hits(side: str) -> Column:
+    """What a row that stands on one side only amounts to; null on the other side."""
+    said = [
+        f.when(
+            f.col(f"{side}.{name}").isNotNull(), f.concat(f.lit(f"{name} "), f.col(f"{side}.{name}").cast("string"))
+        )
+        for name in ("hits", "visits", "visitors")
+    ]
+    return f.coalesce(*said)
+
+
+def _differs(name: str) -> Column:
+    reported, exact = _p(name), _r(name)
+    if name == ESTIMATE:
+        error, bound = f.abs(reported - exact), f.coalesce(f.col(BOUND), f.lit(0))
+        apart = error > bound * BEYOND_CHANCE
+    elif name in WITHIN_ONE_PERCENT:
+        apart = f.abs(reported - exact) > f.abs(exact) * (ONE_PERCENT + ROUNDING)
+    else:
+        return ~reported.eqNullSafe(exact)
+    return (reported.isNull() != exact.isNull()) | f.coalesce(apart, f.lit(False))
+
+
+def _difference(row: Any) -> Difference:
+    return Difference(
+        report=row["report"],
+        site=row["site"],
+        hour_start=_moment(row["start_s"]),
+        key=row["key"],
+        figure=row["figure"],
+        reported=row["reported"],
+        recomputed=row["recomputed"],
+    )
+
+
+def _moment(epoch_s: int) -> datetime:
+    return datetime.fromtimestamp(epoch_s, UTC)

@@ -1,0 +1,288 @@
+"""One audit from the snapshot to the verdicts: reads records again, computes every figure, compares."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as f
+
+from spark_jobs.audit_cells import day_figures, hour_figures, month_figures
+from spark_jobs.audit_figures import BOUND, FIGURES, KEYS, KINDS, Comparison, compare
+from spark_jobs.audit_ledger import Ledger, batches_with_copies, begins_before
+from spark_jobs.audit_lines import decoded, kafka_records, write_lines
+from spark_jobs.audit_plan import AuditPlan, days_to_check
+from spark_jobs.audit_scope import (
+    DAILY,
+    GAP,
+    HOURLY,
+    MONTHLY,
+    OF_VISITS,
+    Place,
+    days_of_visits,
+    epoch_s,
+    key_period,
+    months_to_check,
+    of_places,
+    outside_places,
+    places,
+    with_comparable_visitors,
+)
+from spark_jobs.audit_visits import visit_figures, visits
+from sql.audit import AuditedHour, ReportedDay, VisitorPeriod
+
+log = logging.getLogger("footfall.audit")
+
+_ARROW_KINDS = {"long": pa.int64(), "double": pa.float64(), "string": pa.string()}
+_PUBLISHED = pa.schema(
+    [
+        *[(name, pa.int64() if name == "start_s" else pa.string()) for name in KEYS],
+        *[(name, _ARROW_KINDS[KINDS[name]]) for name in FIGURES],
+        (BOUND, pa.int64()),
+    ]
+)
+_OWN_ROWS = pa.schema(
+    [
+        ("site", pa.string()),
+        ("day_s", pa.int64()),
+        ("dimension", pa.string()),
+        ("value", pa.string()),
+        ("admitted_us", pa.int64()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What was read of one moment. folder: holds published.csv, own_rows.csv, and takes what is computed."""
+
+    start: datetime
+    end: datetime
+    folder: Path
+    plan: AuditPlan
+    days: Sequence[ReportedDay]
+    periods: Sequence[VisitorPeriod]
+    ledger: Ledger
+    earliest: Mapping[int, int]
+    other_incarnations: bool
+
+
+@dataclass
+class Result:
+    """What an audit found. hours: of the period, all of them."""
+
+    comparison: Comparison
+    hours: list[AuditedHour]
+    records_read: int
+    notes: list[str] = field(default_factory=list)
+
+
+def audit(session: SparkSession, moment: Moment, connection: Mapping[str, str], topic: str, secret: bytes) -> Result:
+    """Run the audit. secret: key of the visitor hashes, of this audit alone."""
+    plan = moment.plan
+    records = kafka_records(session, connection, topic, plan.spans)
+    log.info("reading %d records at most from Kafka", sum(b - a for some in plan.spans.values() for a, b in some))
+    own_rows = _frame(session, moment.folder / "own_rows", _OWN_ROWS)
+    lines, records_read = write_lines(
+        session, decoded(records, secret, moment.ledger), own_rows, moment.folder / "lines"
+    )
+    log.info("%d records read", records_read)
+    plan = _without_unknown_copies(session, moment, lines)
+    published = _frame(session, moment.folder / "published", _PUBLISHED)
+    folder = moment.folder / "recomputed"
+    days, notes = days_to_check(plan, moment.days)
+    of_visits, more_notes = days_of_visits(plan, days, moment.periods, moment.end)
+    months = months_to_check(plan, moment.start, moment.end)
+    unchecked = places(session, [(site, epoch_s(at)) for site, at in plan.unchecked])
+    # Also hours that no report knows of: their lines must show as rows that only the records have.
+    of_hours = outside_places(lines.where(_within(moment)), "hour_s", unchecked)
+    _write(folder, "hours", *hour_figures(of_hours, own_rows))
+    day_places = [(day.site, epoch_s(day.day_start)) for day in days]
+    if days:
+        _write(folder, "days", day_figures(of_places(lines, "day_s", places(session, day_places))))
+    if months:
+        of_months = lines.where(_within(moment)).withColumn(
+            "month_s", f.unix_timestamp(f.date_trunc("month", f.timestamp_seconds("hour_s")))
+        )
+        _write(folder, "months", month_figures(of_places(of_months, "month_s", places(session, months))))
+    visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, folder)
+    compared = _compared(session, published, unchecked, day_places, visit_places, months)
+    recomputed = session.read.parquet(str(folder))
+    restated = places(session, [(hour.site, epoch_s(hour.hour_start)) for hour in plan.checked if hour.rules_changed])
+    sides = [
+        _without_restated(with_comparable_visitors(side, moment.periods, moment.end), restated)
+        for side in (compared, recomputed)
+    ]
+    log.info("comparing")
+    comparison = compare(*sides)
+    return Result(comparison, _verdicts(plan, comparison), records_read, notes + more_notes + visit_notes)
+
+
+def _frame(session: SparkSession, name: Path, schema: pa.Schema) -> DataFrame:
+    """A CSV that was copied out of Postgres, as a frame; read in pieces, since it may be large."""
+    options = pyarrow.csv.ConvertOptions(
+        column_types=schema,
+        include_columns=schema.names,
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    parquet = name.with_suffix(".parquet")
+    with pyarrow.parquet.ParquetWriter(parquet, schema) as writer:
+        csv = name.with_suffix(".csv")
+        if csv.stat().st_size:
+            with pyarrow.csv.open_csv(csv, convert_options=options) as reader:
+                for batch in reader:
+                    writer.write_batch(batch)
+    return session.read.parquet(str(parquet))
+
+
+def _within(moment: Moment) -> Column:
+    return (f.col("hour_s") >= epoch_s(moment.start)) & (f.col("hour_s") < epoch_s(moment.end))
+
+
+def _write(folder: Path, of_what: str, *figures: DataFrame) -> None:
+    for one in figures:
+        one.coalesce(1).write.mode("append").parquet(str(folder))
+    log.info("reports of %s recomputed", of_what)
+
+
+def _visits(
+    session: SparkSession,
+    lines: DataFrame,
+    plan: AuditPlan,
+    days: Sequence[tuple[ReportedDay, datetime]],
+    moment: Moment,
+    folder: Path,
+) -> tuple[list[Place], list[str]]:
+    """Recompute the visits of the days, each as of the row of the ledger its report goes up to.
+
+    Returns the days done, and a note on each whose visits reach beyond what could be read.
+    """
+    done: list[Place] = []
+    notes: list[str] = []
+    hits = lines.withColumn("key_period", key_period(moment.periods))
+    unreadable = [epoch_s(at) for at in plan.unreadable]
+    if unreadable:
+        hits = hits.where(~f.col("hour_s").isin(*unreadable))
+    for ledger_id in sorted({day.visit_ledger_id or 0 for day, _ in days}):
+        some = [(day, until) for day, until in days if day.visit_ledger_id == ledger_id]
+        frame = session.createDataFrame(
+            [(day.site, epoch_s(day.day_start), epoch_s(until - GAP) * 1_000_000) for day, until in some],
+            "site string, day_s long, certain_us long",
+        )
+        began = visits(hits.where(f.col("ledger_id") <= ledger_id))
+        day_s = f.floor(f.col("started_us") / 86_400_000_000) * 86_400
+        of_days = began.withColumn("day_s", day_s).join(f.broadcast(frame), ["site", "day_s"]).cache()
+        beyond = {
+            (row["site"], row["day_s"]): row["count"]
+            for row in of_days.where(f.col("ended_us") >= f.col("certain_us"))
+            .groupBy("site", "day_s")
+            .count()
+            .collect()
+        }
+        whole = [place for day, _ in some if (place := (day.site, epoch_s(day.day_start))) not in beyond]
+        notes += [
+            f"{site} {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d}: {number} visits reach beyond what could be "
+            "read, so its visits were not compared"
+            for (site, start_s), number in sorted(beyond.items())
+        ]
+        if whole:
+            _write(folder, "visits", *visit_figures(of_places(of_days, "day_s", places(session, whole))))
+        of_days.unpersist()
+        done += whole
+    return done, notes
+
+
+def _compared(
+    session: SparkSession,
+    published: DataFrame,
+    unchecked: DataFrame,
+    days: list[Place],
+    visit_days: list[Place],
+    months: list[Place],
+) -> DataFrame:
+    """The published rows that have a counterpart to be compared with."""
+    parts = [outside_places(published.where(f.col("report").isin(*HOURLY)), "start_s", unchecked)]
+    for reports, some in (((DAILY,), days), (OF_VISITS, visit_days), ((MONTHLY,), months)):
+        parts.append(of_places(published.where(f.col("report").isin(*reports)), "start_s", places(session, some)))
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionByName(part)
+    return whole
+
+
+def _without_restated(figures: DataFrame, restated: DataFrame) -> DataFrame:
+    """Without the agent rules and classes of hours that were counted under an earlier version of the rules."""
+    by_agent = (f.col("report") == "hourly_visitor") | (
+        (f.col("report") == "hourly_dimension") & f.col("key").startswith("agent_rule: ")
+    )
+    return figures.where(~by_agent).unionByName(outside_places(figures.where(by_agent), "start_s", restated))
+
+
+def _without_unknown_copies(session: SparkSession, moment: Moment, lines: DataFrame) -> AuditPlan:
+    """The plan without hours of lines that may be copies of what Kafka no longer has.
+
+    A batch that held copies names how many records it accepted. More than that here, while some of what was counted
+    is gone from Kafka, means that the first of some lines cannot be seen any more.
+    """
+    plan = moment.plan
+    copies = batches_with_copies(moment.ledger, plan.spans)
+    if not copies or not (moment.other_incarnations or begins_before(moment.ledger, moment.earliest)):
+        return plan
+    counted = session.createDataFrame(list(copies.items()), "ledger_id long, accepted long")
+    many = (
+        lines.groupBy("ledger_id")
+        .count()
+        .join(f.broadcast(counted), "ledger_id")
+        .where(f.col("count") > f.col("accepted"))
+    )
+    doubtful = (
+        lines.join(many.select("ledger_id"), "ledger_id", "left_semi").groupBy("site", "hour_s").count().collect()
+    )
+    found = {(row["site"], row["hour_s"]) for row in doubtful}
+    hit = [hour for hour in plan.checked if (hour.site, epoch_s(hour.hour_start)) in found]
+    reason = "holds lines that may be copies of lines no longer in Kafka"
+    return replace(
+        plan,
+        checked=[hour for hour in plan.checked if hour not in hit],
+        unchecked=plan.unchecked | {(hour.site, hour.hour_start): (hour, reason) for hour in hit},
+    )
+
+
+def _verdicts(plan: AuditPlan, comparison: Comparison) -> list[AuditedHour]:
+    """What to say of each hour: its own cells, and those of the day and month it belongs to."""
+    by_place: dict[tuple[str, datetime, str], Counter[str]] = {}
+    for report, site, start, cells in comparison.differing:
+        span = "hour" if report in HOURLY else "month" if report == MONTHLY else "day"
+        by_place.setdefault((site, start, span), Counter())[report] += cells
+    verdicts = []
+    for hour in plan.checked:
+        at = hour.hour_start
+        wrong: Counter[str] = Counter()
+        for start, span in ((at, "hour"), (at.replace(hour=0), "day"), (at.replace(day=1, hour=0), "month")):
+            wrong += by_place.get((hour.site, start, span), Counter())
+        words = ", ".join(f"{report} {cells}" for report, cells in sorted(wrong.items()))
+        verdicts.append(
+            AuditedHour(
+                site=hour.site,
+                hour_start=at,
+                revision=hour.revision,
+                verdict="differs" if wrong else "equal",
+                cells_differing=wrong.total(),
+                reason=f"{wrong.total()} cells differ ({words})" if wrong else "every cell agrees",
+            )
+        )
+    verdicts += [
+        AuditedHour(hour.site, hour.hour_start, hour.revision, "unchecked", 0, reason)
+        for hour, reason in plan.unchecked.values()
+    ]
+    return verdicts

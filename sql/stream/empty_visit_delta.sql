@@ -1,0 +1,2 @@
+-- Makes room for the merged visits. Grain: all rows. Parameters: none.
+TRUNCATE pg_temp.visit_delta
