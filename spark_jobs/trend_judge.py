@@ -7,8 +7,8 @@ level of the two hours before (see trend_baseline). What counts as outside takes
 * Pages, countries and bytes are parts of the hits: while there are twice the hits, twice of each is inside.
 * An anomaly of the hits that one kind of error, a page or a country explains by at least four fifths is that one's.
 * Parts wait one bucket longer than totals and open nothing while the whole is outside on the same side: then they
-  are its contributors. They are not judged in the ten minutes after an anomaly either: what is expected of them has
-  been held all the while.
+  are its contributors. They are not judged in the twenty minutes after an anomaly either: what is expected of them
+  has been held all the while.
 """
 
 from __future__ import annotations
@@ -41,12 +41,14 @@ class Rules:
     """tails: chance outside the band on each side, by window (10 s, 1 min, 10 min). The spreads are what is not worth
     an alert however many lines there are: standard deviation of the true value around the expected, relative."""
 
-    tails: tuple[float, float, float] = (2e-5, 1e-8, 1e-5)
+    tails: tuple[float, float, float] = (1e-6, 1e-8, 5e-5)
     open_after: int = 2
     open_after_parts: int = 3
     close_after: int = 6
+    close_after_slow: int = 30  # where ten minutes were outside: their mean comes and goes slowly,
+    back_tail: float = 0.01  # and is back only inside this narrower band
     least_lines: int = 2000  # latencies in a window below which their mean is not judged
-    most_open_buckets: int = 2160  # after this an anomaly is the usual
+    most_open_buckets: int = 1440  # after this an anomaly is the usual
     most_open_buckets_without_course: int = 360
     spread_hits: tuple[float, float, float] = (0.08, 0.06, 0.012)
     spread_errors: tuple[float, float, float] = (0.15, 0.12, 0.2)
@@ -167,8 +169,12 @@ class Judge:
             low_variance = dispersion * windows.lever * low_mean + np.square(spread * low_mean)
             high_variance = dispersion * windows.lever * high_mean + np.square(spread * high_mean)
             x = np.where(self._amounts & (windows.evidence < 60), np.nan, windows.observed)
-            high = above(x, high_mean, high_variance, self._tails, self._amounts)
-            low = below(x, low_mean, low_variance, self._tails, self._amounts) & ~self._is_error
+            tails = self._tails
+            slow = self._state.open & (self._scale == 2)
+            if slow.any():
+                tails = np.where(np.arange(3)[:, None, None] * slow == 2, self.rules.back_tail, tails)
+            high = above(x, high_mean, high_variance, tails, self._amounts)
+            low = below(x, low_mean, low_variance, tails, self._amounts) & ~self._is_error
             raw = high.astype(np.int8) - low.astype(np.int8)
         raw, sides, which = self._sides(raw, windows, np.isnan(observed))
         before = self._state
@@ -274,7 +280,7 @@ class Judge:
         if over.any():
             sites = np.broadcast_to(over.any(axis=1, keepdims=True), self._shape)
             self._baseline.forget_windows(sites & ~self._state.open)
-            self._parts_from = np.where(sites[:, :1], self._newest + 1 + WINDOWS[-1], self._parts_from)
+            self._parts_from = np.where(sites[:, :1], self._newest + 1 + 2 * WINDOWS[-1], self._parts_from)
 
     def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
         """Open exactly these in the first site: (series, side, first bucket)."""

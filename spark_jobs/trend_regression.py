@@ -33,8 +33,11 @@ class LeastSquares:
 
     def deviation(self, design: Values) -> Values:
         """Standard deviation of a new observation around its prediction: s * sqrt(1 + x (X'X)^+ x'), (m,)."""
-        leverage = np.square(np.asarray(design) @ self._root).sum(axis=1)
-        return np.asarray(self.residual_deviation * np.sqrt(1.0 + leverage))
+        return np.asarray(self.residual_deviation * np.sqrt(1.0 + self.leverage(design)))
+
+    def leverage(self, design: Values) -> Values:
+        """x (X'X)^+ x' of rows: how much the fit itself is uncertain there, in residual variances; (m,)."""
+        return np.asarray(np.square(np.asarray(design) @ self._root).sum(axis=1))
 
     def interval(self, design: Values, coverage: float = 0.95) -> tuple[Values, Values]:
         """Prediction interval (low, high) of new observations, by Student's t with n - r degrees of freedom."""
@@ -54,11 +57,13 @@ def least_squares(design: Values, observed: Values) -> LeastSquares:
     x, y = design[known], observed[known]
     size = np.sqrt(np.square(x).sum(axis=0))
     size[size == 0.0] = 1.0
-    left, singular, right = np.linalg.svd(x / size, full_matrices=False)
+    # Of a tall matrix the singular values are those of its triangle (QR first: Golub and Van Loan, 5.4.4).
+    orthogonal, triangle = np.linalg.qr(x / size)
+    left, singular, right = np.linalg.svd(triangle, full_matrices=False)
     tolerance = max(x.shape) * np.finfo(np.float64).eps * singular.max(initial=0.0)
     rank = int((singular > tolerance).sum())
     root = (right[:rank].T / singular[:rank]) / size[:, None]
-    coefficients = root @ (left[:, :rank].T @ y)
+    coefficients = root @ (left[:, :rank].T @ (orthogonal.T @ y))
     residuals = y - x @ coefficients
     squares, total = float(residuals @ residuals), float(np.square(y - y.mean()).sum()) if len(y) else 0.0
     free = len(y) - rank

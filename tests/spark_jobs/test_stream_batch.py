@@ -45,6 +45,7 @@ class Launch:
         self.topic = KafkaTopic(settings.kafka_python_options("footfall_stream"), settings.topic)
         self.writer_class: Callable[..., BatchWriter] = BatchWriter
         self.batch: StreamBatch | None = None
+        self.told: list[tuple[int, dict[int, int]]] = []  # hits and positions of each batch, after its commit
 
     def run(self, checkpoint: str = "one") -> StreamBatch:
         """Take the lease and count everything that is there."""
@@ -62,6 +63,7 @@ class Launch:
             clock=lambda: NOON.timestamp() + 60,
             check_topic=lambda: self.topic.check_is(topic.topic_id),
             on_waiting=print,
+            after_commit=lambda cells, until: self.told.append((sum(cells["hits"].to_pylist()), dict(until))),
         )
         source = kafka_source(
             self.spark, self.settings.kafka_jvm_options("footfall_stream"), topic.topic, start, 1_000
@@ -147,6 +149,7 @@ def test_after_a_commit_without_answer_the_position_decides(launch: Launch, ask:
     launch.run()
     assert AnswerLostOnce.lost
     assert ask(COUNTED) == [{"n": 50}]
+    assert [hits for hits, _ in launch.told] == [50]
 
 
 def test_a_deleted_commit_file_makes_spark_replay_and_nothing_is_counted_twice(launch: Launch, ask: Ask) -> None:
@@ -157,6 +160,9 @@ def test_a_deleted_commit_file_makes_spark_replay_and_nothing_is_counted_twice(l
     send(launch.settings, lines(51, 60))
     assert launch.run().progress.replays_skipped == 1
     assert ask(COUNTED) == [{"n": 60}]
+    # Who follows the batches hears of each once, with the positions behind it.
+    assert [hits for hits, _ in launch.told] == [50, 10]
+    assert [sum(until.values()) for _, until in launch.told] == [50, 60]
 
 
 def test_an_older_epoch_cannot_write_any_more(launch: Launch, ask: Ask) -> None:
