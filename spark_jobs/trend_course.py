@@ -25,8 +25,9 @@ class Course:
         middles = hours - kink / 8.0
         usual = hours.mean(axis=0)  # NaN where one hour is
         self.known: Flags = usual > 0
-        self._middles = np.where(self.known, np.maximum(middles, 0.01 * usual), 1.0)
-        self._bends = np.where(self.known, np.abs(kink) / np.maximum(hours, 0.01 * usual), 0.0)
+        least = np.where(self.known, 0.01 * usual, 1.0)
+        self._middles = np.where(self.known, np.maximum(middles, least), 1.0)
+        self._bends = np.where(self.known, np.abs(kink) / np.maximum(hours, least), 0.0)
 
     def at(self, start_s: int) -> Values:
         """(sites, series) for the bucket that starts there."""

@@ -26,7 +26,7 @@ def test_a_steady_climb_is_a_straight_line_through_the_middles_of_its_hours() ->
 
 def test_the_mean_over_a_peak_is_the_peaks_value() -> None:
     peak = course(60.0, 80.0, 100.0, 80.0, 60.0)
-    assert in_hour(peak, 2).mean() == pytest.approx(100.0, rel=0.01)
+    assert in_hour(peak, 2).mean() == pytest.approx(100.0, rel=0.02)  # 95 if the line went through 100
     assert peak.bend(2 * 3600 + 1800)[0, 0] == pytest.approx(0.4)
 
 
