@@ -59,10 +59,10 @@ psql: run ## Open psql as the read-only role
 
 evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404|4xx] [LIMIT=20] [JSON=1]
 	@test -n "$$SITE" -a -n "$$HOUR" || { echo 'Which hour? make evidence SITE=shop HOUR=2026-11-25T10 [PAGE=/home] [STATUS=404]' >&2; exit 2; }
-	@$(FOOTFALL) evidence --site "$$SITE" --hour "$$HOUR" --path "$$PAGE" --status "$$STATUS" \
-		--limit "$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
+	@$(FOOTFALL) evidence --site="$$SITE" --hour="$$HOUR" --path="$$PAGE" --status="$$STATUS" \
+		--limit="$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
 
-.PHONY: test test-fast lint bench lock
+.PHONY: test test-fast lint bench backtest lock
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone
 	@$(PYTHON) -m pytest $(ARGS)
 
@@ -77,6 +77,10 @@ lint: dev ## Style, types, and which room may import which
 
 bench: java dev ## Drain a prefilled topic and compare every cell with the truth
 	@$(PYTHON) -m benchmarks.drain $(ARGS)
+
+# One thread for each process's linear algebra: there are as many processes as cores.
+backtest: dev ## Find incidents in generated weeks: precision, recall, delay, false alarms, forecasts
+	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.backtest $(ARGS)
 
 lock: $(VENV)/.uv ## Resolve the requirements anew, with hashes
 	@cd requirements && for name in run dev uv; do \

@@ -26,10 +26,12 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.bucket_weeks import BUCKET_MS, HOUR_BUCKETS, SERIES, hourly_history, weeks
+from benchmarks.forecast_weeks import Scored, score_rate
 from producers.incidents import KINDS, Incident, Kind, draw_incidents
 from producers.site_model import PAGES
+from spark_jobs.trend_course import Course
 from spark_jobs.trend_forecast import hour_course
-from spark_jobs.trend_judge import Course, Judge, Rules
+from spark_jobs.trend_judge import Judge, Rules
 
 RATES = (1.0, 50.0, 2000.0)
 BARRED_RATES = (50.0, 2000.0)
@@ -235,6 +237,24 @@ def report(days: Sequence[SiteDay]) -> bool:
     return held
 
 
+def report_forecasts(scores: Sequence[Scored]) -> bool:
+    """Print the forecasts' table; True when the bars are held for the hits."""
+    held = True
+    table = Table(title="Forecasts of the next 24 hours over two weeks, remade daily")
+    for column in ("hits/s", "series", "history", "plain rule", "MAE", "plain MAE", "below", "coverage of 95 %"):
+        table.add_column(column, justify="left" if column in ("series", "history", "plain rule") else "right")
+    for one in scores:
+        good = one.series != "hits" or (one.better >= 0.2 and 0.92 <= one.coverage <= 0.98)
+        held &= good
+        table.add_row(
+            f"{one.rate:g}", one.series, "from 48 h on" if one.history_hours == 48 else "8 weeks",
+            "a day ago" if one.season_hours == 24 else "a week ago", f"{one.error:,.1f}", f"{one.naive_error:,.1f}",
+            f"{one.better:.0%}", f"{one.coverage:.3f}", style=None if good else "red",
+        )  # fmt: skip
+    out.print(table)
+    return held
+
+
 def main(
     seed: Annotated[int, typer.Option(help="Seed of the weeks; below 1,000,000 was never tuned on.")] = 1959,
     weeks_each: Annotated[int, typer.Option("--weeks", min=1, help="Weeks with and as many without, per rate.")] = 3,
@@ -249,10 +269,12 @@ def main(
         for with_incidents in (True, False)
         for first in range(0, weeks_each, WEEKS_OF_A_JOB)
     ]
+    forecasts = [(one, seed, MONDAY_MS) for one in rate or RATES]
     with ProcessPoolExecutor(max_workers=min(os.cpu_count() or 1, 8)) as pool:
         played = track(pool.map(play, jobs), "playing weeks", total=len(jobs), console=out)
         days = [day for week in played for day in week]
-    held = report(days)
+        scores = [one for found in pool.map(score_rate, *zip(*forecasts, strict=True)) for one in found]
+    held = report(days) & report_forecasts(scores)
     if details:
         show_details(days)
     out.print(f"{len(days) // 7} weeks in {time.monotonic() - began:.0f} s; all bars held: {'yes' if held else 'no'}")

@@ -33,6 +33,7 @@ HOT_COUNTRIES = tuple(country.code for country in COUNTRIES[:10])
 FIRST_PAGES = (0.172, 0.2273, 0.031, 0.0357, 0.0672, 0.0507)
 OTHER_PAGES = 0.40
 CLIENT_ERRORS, SERVER_ERRORS, TIMEOUTS = 0.0305, 0.0088, 0.0008
+SCANNERS, SCANNER_BURST, SCANNER_FADES = 0.0075, 8.0, 0.3  # of the hits: all client errors, many in a bucket
 BYTES_MEAN, BYTES_SHAPE = 35_300.0, 1.9
 LATENCY_US, LATENCY_SHAPE, TIMEOUT_US, MEASURED = 72_000.0, 0.8, 30_200_000.0, 0.98
 
@@ -81,12 +82,15 @@ def _rates(at_ms: NDArray[np.int64]) -> Values:
     return _rhythm(first, int(minutes[-1]) - first + 1)[minutes - first]
 
 
-def clustered_counts(rng: np.random.Generator, mean: Values) -> Values:
+def clustered_counts(
+    rng: np.random.Generator, mean: Values, burst: Values | None = None, fades: float = FADES
+) -> Values:
     """Counts whose variance is that of hits that come in sessions; mean, result: (buckets, groups), machines last."""
     warm = np.concatenate([np.repeat(mean[:1], 40, axis=0), mean])
-    burst = np.append(np.full(mean.shape[1] - 1, BURST), MACHINE_BURST)
+    if burst is None:
+        burst = np.append(np.full(mean.shape[1] - 1, BURST), MACHINE_BURST)
     bursts = rng.gamma(np.maximum(warm, 1e-12) / burst, burst)
-    running = np.asarray(lfilter([1.0 - FADES], [1.0, -FADES], bursts, axis=0))[40:]
+    running = np.asarray(lfilter([1.0 - fades], [1.0, -fades], bursts, axis=0))[40:]
     trials = running / (1.0 - THINNED)
     whole = np.floor(trials + rng.random(trials.shape)).astype(np.int64)
     return rng.binomial(whole, 1.0 - THINNED).astype(np.float64)
@@ -175,6 +179,11 @@ def _as_series(
         probes = rng.poisson(usual * effect.probing).astype(np.float64)
     sound = (hits - failing).astype(np.int64)
     client = rng.binomial(sound, CLIENT_ERRORS).astype(np.float64)
+    if incident is None:
+        client += rng.binomial(sound, SCANNERS)
+    else:
+        scanned = clustered_counts(rng, SCANNERS * usual[:, None], np.array([SCANNER_BURST]), SCANNER_FADES)[:, 0]
+        client = np.minimum(client + rng.binomial(scanned.astype(np.int64), np.minimum(effect.ordinary, 1.0)), sound)
     server = rng.binomial(sound, SERVER_ERRORS).astype(np.float64)
     measured = rng.binomial((hits + probes).astype(np.int64), MEASURED).astype(np.float64)
     latency = rng.gamma(np.maximum(measured * LATENCY_SHAPE, 1e-9), LATENCY_US / LATENCY_SHAPE)

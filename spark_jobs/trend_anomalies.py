@@ -46,12 +46,13 @@ class Hysteresis:
 
 
 def hysteresis_step(
-    state: Hysteresis, bucket: int, sides: Sides, open_after: Integers, close_after: int
+    state: Hysteresis, bucket: int, sides: Sides, open_after: Integers, close_after: int | Integers
 ) -> tuple[Hysteresis, NDArray[np.bool_], NDArray[np.bool_]]:
     """(state, opened, closed) after one more bucket; the flags are (series,).
 
     bucket: its number, ascending. sides: (series,) +1, -1, 0 or UNKNOWN. open_after: (series,) buckets in a row on
-    one side that open an anomaly; close_after: buckets in a row not on that side that close it.
+    one side that open an anomaly; close_after: buckets in a row not on that side that close it, one
+    number or (series,).
     """
     known = sides != UNKNOWN
     same = known & (sides != 0) & (sides == state.side)

@@ -18,9 +18,9 @@ Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 # At most this size: from there on a negative binomial cannot be told from a Poisson.
 _LARGEST_SIZE = 1e9
-# Nearer than so many deviations no value has a tail probability below 0.02, the largest tail that is allowed.
-_NEAR = 1.5
-LARGEST_TAIL = 0.02
+# A value within so many deviations of the mean has no tail probability of 0.01 or less, unless it is a small share of
+# the mean: others need not be looked at.
+_NEAR, _SMALL_SHARE = 1.5, 0.25
 
 
 def _size(mean: Values, variance: Values) -> Values:
@@ -52,7 +52,7 @@ def amount_band(mean: Values, variance: Values, tail: float) -> tuple[Values, Va
 def above(values: Values, mean: Values, variance: Values, tail: Values, amount: Flags) -> Flags:
     """Whether values are above their band: P(X >= value) <= tail, by the distribution of counts or of amounts.
 
-    All of one shape; NaN in any of them is False. tail: at most 0.02.
+    All of one shape; NaN in any of them is False. tail: at most 0.01.
     """
     return _outside(values, mean, variance, tail, amount, upper=True)
 
@@ -65,7 +65,8 @@ def below(values: Values, mean: Values, variance: Values, tail: Values, amount: 
 def _outside(values: Values, mean: Values, variance: Values, tail: Values, amount: Flags, upper: bool) -> Flags:
     away = values - mean if upper else mean - values
     with np.errstate(invalid="ignore"):
-        candidates = (away > 0) & (away * away > _NEAR * _NEAR * variance)
+        far = away * away > _NEAR * _NEAR * variance
+        candidates = (away > 0) & (far if upper else far | (values < _SMALL_SHARE * mean))
     result = np.zeros(values.shape, np.bool_)
     where = np.flatnonzero(candidates)
     if not len(where):

@@ -34,7 +34,8 @@ def ewma(values: Values, alpha: float = ALPHA, before: Values | None = None) -> 
     """
     if not 0.0 < alpha <= 1.0:
         raise ValueError(f"alpha is {alpha}, but must lie above 0 and up to 1")
-    table = np.asarray(values, np.float64).reshape(len(values), -1)
+    table = np.asarray(values, np.float64)
+    table = table[:, None] if table.ndim == 1 else table
     start = np.full(table.shape[1], np.nan) if before is None else np.broadcast_to(before, table.shape[1:])
     averages = np.full(table.shape, np.nan)
     for column, state in enumerate(start.astype(np.float64)):

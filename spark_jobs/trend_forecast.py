@@ -20,7 +20,8 @@ Integers = NDArray[np.int64]
 HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
 LEAST_HISTORY_HOURS = 48
 # How much a day's level differs from the day before's, relative, before there are days enough to know.
-USUAL_DAY_TO_DAY = 0.1
+USUAL_DAY_TO_DAY = 0.18
+_STEPS = 3  # of reweighting; further ones change nothing in ten digits
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def next_hours(
 def hour_course(hour_starts_s: Integers, values: Values, ahead: int = 24) -> tuple[Integers, Values]:
     """(hour starts (h + ahead,), course (h + ahead, series)): what the fit expects of past and of coming hours.
 
-    What ``Detector.follow`` takes. Beyond 24 hours the course repeats the day, from two weeks of history on the week.
-    NaN throughout for a series with less than 48 known hours.
+    What ``Detector.follow`` takes. Beyond 24 hours the course repeats the day, from eight days of history on the
+    week. NaN throughout for a series with less than 48 known hours.
     """
     history, series = values.shape
     starts_s = hour_starts_s[0] + HOUR_S * np.arange(history + ahead)
@@ -108,8 +109,8 @@ class _Hours:
     counts over their mean.
     """
 
-    rows: Values  # (hours known about, terms): past and 24 h ahead, then repeated by the season
-    season: int
+    rows: Values  # (hours, terms): of the history and the 24 after it
+    season: int  # hours after which they may be repeated
     history: int
     solved: LeastSquares
     day_to_day: float  # variance of tomorrow's log level around today's, where the terms do not tell days apart
@@ -120,22 +121,23 @@ class _Hours:
         known = np.isfinite(values)
         if known.sum() < LEAST_HISTORY_HOURS or not values[known].any():
             return None
-        rows, season = _terms(int(hour_starts_s[0] // HOUR_S), values)
-        past = rows[:history]
-        usable = known & np.isfinite(past).all(axis=1)
-        x, design = values[usable], past[usable]
-        mean = x + 0.5 * x.mean()
-        for _ in range(3):
-            mean = np.maximum(mean, 1e-3 * x.mean())
-            weight = np.sqrt(mean)
-            solved = least_squares(design * weight[:, None], weight * (np.log(mean) + (x - mean) / mean))
-            mean = np.exp(np.minimum(solved.predict(design), np.log(x.max()) + 2.0))
-        day_to_day = 0.0
+        hour = int(hour_starts_s[0] // HOUR_S) + np.arange(history + 24)
         if history < 8 * 24:
-            levels = np.append(0.0, solved.coefficients[24:])
-            steps = np.diff(levels)
-            day_to_day = float((np.square(steps).sum() + 3 * USUAL_DAY_TO_DAY**2) / (len(steps) + 3))
-        return _Hours(rows, season, history, solved, day_to_day)
+            rows = _days(hour, history)
+            solved = _solve(rows[:history], values)
+            steps = np.diff(np.append(0.0, solved.coefficients[24:]))
+            day_to_day = (np.square(steps).sum() + 3 * USUAL_DAY_TO_DAY**2) / (len(steps) + 3)
+            return _Hours(rows, 24, history, solved, float(day_to_day))
+        # In the first weeks a level would only repeat what the day of the week says.
+        level = _level(values)[:, None] if history >= 22 * 24 else np.empty((len(hour), 0))
+        rows = np.column_stack([_dummies(hour % 24, 24), _dummies(_of_week(hour) // 24, 7)[:, 1:], level])
+        solved = _solve(rows[:history], values)
+        # Hour and day by themselves, or every hour of the week? By what would err less.
+        seen = len(np.unique(_of_week(hour[:history])[known])) == 168
+        if seen and _week_noise(values) * (1.0 + 168.0 / history) < solved.residual_deviation**2:
+            rows = np.column_stack([_dummies(_of_week(hour), 168), level])
+            solved = _solve(rows[:history], values)
+        return _Hours(rows, 168, history, solved, 0.0)
 
     def expect(self, first: int, hours: int) -> tuple[Values, Values]:
         """(mean, variance of an observation) of hours counted from the first of the history, (hours,) each."""
@@ -150,19 +152,35 @@ class _Hours:
         return mean, ratio * mean + mean * mean * unsure
 
 
-def _terms(first_hour: int, values: Values) -> tuple[Values, int]:
-    """Design matrix of the history and 24 hours more, and the hours after which it may be repeated."""
-    history = len(values)
-    hour = first_hour + np.arange(history + 24)
-    of_week = (hour + 72) % 168  # 1 January 1970 was a Thursday: hours since Monday, UTC
-    if history < 8 * 24:
-        # The level of each 24 hours before the end, by itself; what comes has that of the last.
-        block = np.maximum((history - 1 - np.arange(history + 24)) // 24, 0)
-        return np.column_stack([_dummies(hour % 24, 24), _dummies(block, int(block.max()) + 1)[:, 1:]]), 24
-    level = _level(values)[:, None]
-    if history < 15 * 24:
-        return np.column_stack([_dummies(hour % 24, 24), _dummies(of_week // 24, 7)[:, 1:], level]), 24
-    return np.column_stack([_dummies(of_week, 168), level]), 168
+def _solve(design: Values, values: Values) -> LeastSquares:
+    usable = np.isfinite(values) & np.isfinite(design).all(axis=1)
+    x, design = values[usable], design[usable]
+    mean = np.maximum(x, 0.5)
+    for _ in range(_STEPS):
+        weight = np.sqrt(mean)
+        solved = least_squares(design * weight[:, None], weight * (np.log(mean) + (x - mean) / mean))
+        mean = np.exp(np.minimum(solved.predict(design), np.log(x.max()) + 2.0))
+    return solved
+
+
+def _days(hour: Integers, history: int) -> Values:
+    """Hour of the day, and the level of each 24 hours before the end by itself: what comes has that of the last."""
+    block = np.maximum((history - 1 - np.arange(len(hour))) // 24, 0)
+    return np.column_stack([_dummies(hour % 24, 24), _dummies(block, int(block.max()) + 1)[:, 1:]])
+
+
+def _of_week(hour: Integers) -> Integers:
+    """Hours since Monday, UTC, of hours since 1 January 1970, a Thursday."""
+    return (hour + 72) % 168
+
+
+def _week_noise(values: Values) -> float:
+    """Variance of an hour over its mean, from what the same hours of two weeks differ by; infinite if not known."""
+    old, new = values[:-168], values[168:]
+    pairs = np.isfinite(old) & np.isfinite(new) & (old + new > 0)
+    if pairs.sum() < 20:
+        return float("inf")
+    return float((np.square(new - old)[pairs] / (old + new)[pairs]).mean())
 
 
 def _dummies(numbers: Integers, kinds: int) -> Values:
@@ -185,6 +203,9 @@ def _level(values: Values) -> Values:
     if not len(last):
         return np.zeros(len(shifted))
     shifted[len(values) :] = np.where(np.isnan(shifted[len(values) :]), last, shifted[len(values) :])
+    first = shifted[np.isfinite(shifted)][0]
+    begins = int(np.flatnonzero(np.isfinite(shifted))[0])
+    shifted[:begins] = first  # the first two days had no level yet
     return np.asarray(np.log(shifted) - np.log(last))
 
 

@@ -31,9 +31,10 @@ class TrendThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the running turn."""
+        """End after the running turn; harmless when it was never started."""
         self._stopping.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def counted(self, cells: pa.Table, positions: Mapping[int, int]) -> None:
         """A batch is committed (see ``TrendFollower.counted``)."""

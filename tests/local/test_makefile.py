@@ -24,7 +24,7 @@ def make(*words: str, **environment: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("name", ["FILE", "SITE", "FORMAT", "Q"])
+@pytest.mark.parametrize("name", ["FILE", "SITE", "FORMAT", "Q", "HOUR", "PAGE", "STATUS", "LIMIT"])
 @pytest.mark.parametrize("value", ["a$(shell echo x)b", "100%$", 'it\'s "$HOME" `id` $$ #1', ""])
 def test_a_value_is_expanded_neither_by_make_nor_by_the_shell(name: str, value: str) -> None:
     show = f'--eval=show: ; @printf "<%s>" "$${name}"'

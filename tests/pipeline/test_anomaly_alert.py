@@ -36,9 +36,7 @@ def test_an_injected_surge_is_told_once_within_forty_seconds_and_names_its_page(
         "FOOTFALL_HOME": str(stack.settings.home),
         "FOOTFALL_PORT_BASE": str(stack.settings.port_base),
     }
-    with subprocess.Popen(
-        [*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL
-    ) as run:
+    with subprocess.Popen([*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL) as run:
         try:
             wait_until(lambda: bool(stack.ask(HEADS)), 420, "the surge opens an incident")
             (incident,) = stack.ask(HEADS)
