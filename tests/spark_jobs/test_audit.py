@@ -139,8 +139,9 @@ def test_every_cell_agrees_then_exactly_those_that_were_altered_differ_and_turn_
 ) -> None:
     (run,) = ask("INSERT INTO quality.run (run_label) VALUES ('test') RETURNING run_id")
     ask(
-        f"""INSERT INTO quality.hour_seal SELECT site, hour_start, revision, 'green', 'all hold', {run["run_id"]}, now()
-            FROM report.hour_checked RETURNING 1"""  # noqa: S608
+        f"""INSERT INTO quality.hour_seal
+            SELECT site, hour_start, revision, 'green', 'all hold', {run["run_id"]}, now() FROM report.hour_checked
+            RETURNING 1"""  # noqa: S608
     )
     assert ask("SELECT hits::int FROM report.current_hourly_page WHERE path = '(other)' ORDER BY 1 DESC LIMIT 1") == [
         {"hits": 3}  # /missing, /rarer and /style.css at noon: four pages a day have a row of their own
