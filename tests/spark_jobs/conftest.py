@@ -67,6 +67,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "FOOTFALL_STALLED_AFTER_SECONDS": str(settings.stalled_after_seconds),
         "FOOTFALL_LOST_RANGE_POLICY": settings.lost_range_policy,
         "FOOTFALL_MAX_OFFSETS_PER_TRIGGER": str(settings.max_offsets_per_trigger),
+        "FOOTFALL_MAX_PAGES_PER_DAY": str(settings.max_pages_per_day),
     }
     if settings.postgres_dsn:
         given["FOOTFALL_POSTGRES_DSN"] = settings.postgres_dsn
