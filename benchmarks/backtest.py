@@ -29,8 +29,9 @@ from benchmarks.bucket_weeks import BUCKET_MS, HOUR_BUCKETS, SERIES, hourly_hist
 from benchmarks.forecast_weeks import Scored, score_rate
 from producers.incidents import KINDS, Incident, Kind, draw_incidents
 from producers.site_model import PAGES
+from spark_jobs.trend_course import Course
 from spark_jobs.trend_forecast import hour_course
-from spark_jobs.trend_judge import Course, Judge, Rules
+from spark_jobs.trend_judge import Judge, Rules
 
 RATES = (1.0, 50.0, 2000.0)
 BARRED_RATES = (50.0, 2000.0)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from spark_jobs.hour_history import HourHistory
 from spark_jobs.site_series import Integers, SiteMemory
 from spark_jobs.standstill import Standstill, known
+from spark_jobs.trend_course import BUCKET_S
 from spark_jobs.trend_detector import Detector, DetectorSettings, OpenAnomaly, Series, Step
 from spark_jobs.trend_ewma import ewma
 from spark_jobs.trend_forecast import LEAST_HISTORY_HOURS, hour_course, next_minute
-from spark_jobs.trend_judge import BUCKET_S, Measure
+from spark_jobs.trend_judge import Measure
 
 Values = NDArray[np.float64]
 

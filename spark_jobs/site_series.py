@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from spark_jobs.trend_course import BUCKET_S
 from spark_jobs.trend_detector import Series
-from spark_jobs.trend_judge import BUCKET_S, Measure
+from spark_jobs.trend_judge import Measure
 
 Integers = NDArray[np.int64]
 Values = NDArray[np.float64]

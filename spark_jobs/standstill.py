@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_jobs.trend_judge import BUCKET_S
+from spark_jobs.trend_course import BUCKET_S
 
 # Several heartbeats; a driver that was killed and is counting again at once is within it.
 LONGEST_STEP_S = 30.0

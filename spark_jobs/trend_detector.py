@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spark_jobs.trend_bands import amount_band, count_band
+from spark_jobs.trend_course import BUCKET_S, Course
 from spark_jobs.trend_ewma import ALPHA, ewma, ewma_step
-from spark_jobs.trend_judge import BUCKET_S, Course, Judge, Judgement, Measure, Rules
+from spark_jobs.trend_judge import Judge, Judgement, Measure, Rules
 
 Values = NDArray[np.float64]
 Severity = Literal["notice", "warning", "critical"]

@@ -21,9 +21,9 @@ import pyarrow as pa
 from spark_jobs.followed_site import FollowedSite, Incident
 from spark_jobs.site_series import TOTALS, Integers, SiteMemory, cells_by_site
 from spark_jobs.standstill import Standstill, standstill_between
+from spark_jobs.trend_course import BUCKET_S
 from spark_jobs.trend_detector import DetectorSettings, Series, Step
 from spark_jobs.trend_incidents import by_prominence, head_of
-from spark_jobs.trend_judge import BUCKET_S
 from spark_jobs.trend_writer import Stored, TrendWriter, TurnWriter
 
 log = logging.getLogger("footfall.trends")

@@ -5,6 +5,7 @@ level of the two hours before (see trend_baseline). What counts as outside takes
 
 * Errors are judged above only, and as a share of the lines: three times the visitors make three times the errors.
 * Pages, countries and bytes are parts of the hits: while there are twice the hits, twice of each is inside.
+* Latencies open nothing while errors are outside: answers that fail take longer, or no time at all.
 * An anomaly of the hits that one kind of error, a page or a country explains by at least four fifths is that one's.
 * Parts wait one bucket longer than totals and open nothing while the whole is outside on the same side: then they
   are its contributors. They are not judged in the twenty minutes after an anomaly either: what is expected of them
@@ -23,11 +24,10 @@ from numpy.typing import NDArray
 from spark_jobs.trend_anomalies import UNKNOWN, Hysteresis, hysteresis_step
 from spark_jobs.trend_bands import above, below
 from spark_jobs.trend_baseline import RING, WINDOWS, Baseline, Windows
+from spark_jobs.trend_course import BUCKET_S, Course
 
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-BUCKET_S = 10
-HOUR_S = 3600
 Measure = Literal["hits", "bytes_sent", "client_errors", "server_errors", "mean_latency_us", "page", "country"]
 _AMOUNTS = ("bytes_sent", "mean_latency_us")
 _ERRORS = ("client_errors", "server_errors")
@@ -56,39 +56,6 @@ class Rules:
     spread_latency: tuple[float, float, float] = (0.25, 0.2, 0.2)
     spread_without_course: float = 0.35  # of ten minutes against two hours, when nobody knows the course of the day
     bend: float = 0.1  # added to that spread, times how abruptly the course changes from hour to hour
-
-
-class Course:
-    """Expected values of hours as a line through time: even steps from the middle of an hour to the next one's.
-
-    hour_starts_s: (h,) consecutive; hours: (h, sites, series). Where a series has no course it is 1.
-    """
-
-    def __init__(self, hour_starts_s: NDArray[np.int64], hours: Values) -> None:
-        self._first_s = int(hour_starts_s[0])
-        padded = np.concatenate([hours[:1], hours, hours[-1:]])
-        kink = padded[:-2] - 2.0 * padded[1:-1] + padded[2:]
-        # So that the line's mean over each hour is the hour's value (to first order).
-        middles = hours - kink / 8.0
-        usual = np.nanmean(hours, axis=0) if len(hours) else np.ones(hours.shape[1:])
-        self.known: Flags = np.isfinite(hours).all(axis=0) & (usual > 0)
-        self._middles = np.where(self.known, np.maximum(middles, 0.01 * usual), 1.0)
-        self._bends = np.where(self.known, np.abs(kink) / np.maximum(hours, 0.01 * usual), 0.0)
-
-    def at(self, start_s: int) -> Values:
-        """(sites, series) for the bucket that starts there."""
-        before, share = self._place(start_s)
-        return np.asarray(self._middles[before] * (1.0 - share) + self._middles[before + 1] * share)
-
-    def bend(self, start_s: int) -> Values:
-        """How abruptly it changes there: second difference of the hours, relative."""
-        before, _ = self._place(start_s)
-        return np.asarray(np.maximum(self._bends[before], self._bends[before + 1]))
-
-    def _place(self, start_s: int) -> tuple[int, float]:
-        hours = (start_s + BUCKET_S / 2 - self._first_s) / HOUR_S - 0.5
-        hours = min(max(hours, 0.0), len(self._middles) - 1.000001)
-        return int(hours), hours - int(hours)
 
 
 @dataclass(frozen=True)
@@ -123,6 +90,7 @@ class Judge:
         self._pieces = np.flatnonzero(np.isin(kinds, [*_ERRORS, "page", "country"]))
         self._is_error = np.isin(kinds, _ERRORS)
         self._is_part = np.isin(kinds, _PARTS)
+        self._is_latency = kinds == "mean_latency_us"
         self._follows = self._is_part | self._is_error  # judged in proportion to the hits
         spreads = {
             "hits": rules.spread_hits,
@@ -251,6 +219,7 @@ class Judge:
             held = (
                 self._is_part & ~self._state.open & ((side == whole) | self._state.open[:, [hits]] | errors | early)
             )
+            held |= self._is_latency & ~self._state.open & errors
             counts = np.where(held, 0, counts).astype(np.int8)
         return side, np.where(unknown, UNKNOWN, counts).astype(np.int8), which
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from spark_jobs.hour_history import HISTORY_HOURS, HourHistory, by_site
 from spark_jobs.lease import hold_lease
 from spark_jobs.standstill import Standstill
+from spark_jobs.trend_course import BUCKET_S
 from spark_jobs.trend_detector import Change, Series
 from spark_jobs.trend_explanation import explain
-from spark_jobs.trend_judge import BUCKET_S
 from sql.warehouse import Cursor, Row, Warehouse, rows, run
 
 Values = NDArray[np.float64]

@@ -31,7 +31,7 @@ def alert_runs(stack: Stack) -> list[Row]:
 
 def test_an_injected_surge_is_told_once_within_forty_seconds_and_names_its_page(stack: Stack, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "producers.log_generator", "--state", str(tmp_path), "--site", "watched"]
-    options = ["--seed", "11", "--rate", "30", "--minutes", "8", "--incident", SURGE]
+    options = ["--seed", "11", "--history-hours", "0", "--rate", "30", "--minutes", "8", "--incident", SURGE]
     environment = os.environ | {
         "FOOTFALL_HOME": str(stack.settings.home),
         "FOOTFALL_PORT_BASE": str(stack.settings.port_base),

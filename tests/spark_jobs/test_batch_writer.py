@@ -84,7 +84,7 @@ TABLES = {
     "visitor_sketch": "SELECT site, minute_start, key_id, agent_class, sketch::text FROM stream.visitor_sketch",
     "dimension_hour": "SELECT * FROM stream.dimension_hour",
     "visit": "SELECT * FROM stream.visit",
-    "own_row": "SELECT * FROM stream.own_row",
+    "own_row": "SELECT site, day_start, dimension, value FROM stream.own_row",
     "agent_rule": "SELECT * FROM stream.agent_rule",
     "touched_hour": "SELECT site, hour_start FROM stream.touched_hour",
 }
