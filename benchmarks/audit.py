@@ -107,6 +107,9 @@ def audited(settings: Settings, label: str) -> tuple[AuditReport, tuple[float, f
     """Audit the month, and show what came of it."""
     period = ("--start", START.isoformat(), "--end", END.isoformat(), "--label", label)
     figures = run(settings, "spark_jobs.audit", *period)
+    said = (settings.logs / "bench.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    steps = [line for line in said if "footfall.audit" in line]
+    out.print("\n".join(steps[-20:]), markup=False)
     if figures[3] not in (0, 1):
         must_end_well("audit", figures, settings)
     with Warehouse(settings.dsn("footfall_reader"), "bench") as warehouse:

@@ -99,13 +99,11 @@ def hour_figures(lines: DataFrame, own_rows: DataFrame) -> list[DataFrame]:
 
 def _dimension_figures(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
     """One further dimension at a time: a line counts once in each that it has a value of."""
-    values = f.filter(
-        f.array(*(f.struct(f.lit(name).alias("dimension"), f.col(name).alias("value")) for name in DIMENSIONS)),
-        lambda one: one["value"].isNotNull(),
-    )
+    values = f.array(*(f.struct(f.lit(name).alias("dimension"), f.col(name).alias("value")) for name in DIMENSIONS))
     measures = ("bytes_sent", "status_code", "latency_us", "agent_class", "committed_us")
     spread = lines.select("site", "hour_s", "day_s", *measures, f.explode(values).alias("one"))
-    told = with_own_rows(spread.select("site", "hour_s", "day_s", *measures, "one.*"), own_rows)
+    there = spread.select("site", "hour_s", "day_s", *measures, "one.*").where(f.col("value").isNotNull())
+    told = with_own_rows(there, own_rows)
     by_rule = f.when(f.col("dimension") == "agent_rule", f.col("agent_class"))
     sums = (
         told.groupBy("site", "hour_s", "dimension", "value")

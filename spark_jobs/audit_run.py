@@ -151,7 +151,7 @@ def _within(moment: Moment) -> Column:
 
 def _write(folder: Path, of_what: str, *figures: DataFrame) -> None:
     for one in figures:
-        one.coalesce(1).write.mode("append").parquet(str(folder))
+        one.write.mode("append").parquet(str(folder))
     log.info("reports of %s recomputed", of_what)
 
 

@@ -35,16 +35,21 @@ class VisitorKeys:
         self._read: dict[str, VisitorKey] = {}  # by key_id
 
     def current(self) -> PeriodKeys:
+<<<<<<< HEAD
         """The keys whose files are there now: one that was deleted meanwhile is used no longer.
 
         One without a row gets it when it is met: its launch died before it could write it, or the database is new.
+=======
+        """The keys that may be used: their file is there now, and so is their row.
+
+        A key that was deleted meanwhile is used no longer. One without a row (the database is younger than the
+        folder, or an older copy of itself) is as good as missing until ``make`` has seen to it.
+>>>>>>> audit
         """
         there = {path.stem for path in self._folder.glob("*.key")}
         self._read = {key_id: key for key_id, key in self._read.items() if key_id in there}
         for key_id in sorted(there - self._read.keys()):
-            key = VisitorKey(key_id, _secret(self._folder / f"{key_id}.key"))
-            self._register(key_id)
-            self._read[key_id] = key
+            self._read[key_id] = VisitorKey(key_id, _secret(self._folder / f"{key_id}.key"))
         # Two files of one period: the younger key is in use, the older one was given up.
         newest = sorted(self._read.values(), key=lambda key: _numbered(key.key_id))
         return PeriodKeys(self._kind, {_numbered(key.key_id)[0]: key for key in newest})
@@ -61,6 +66,7 @@ class VisitorKeys:
             if not key_id or key_id in gone:
                 key_id = next(name for name in _names(period) if name not in used)
                 _keep(self._folder / f"{key_id}.key", self._random_bytes(KEY_BYTES).hex())
+<<<<<<< HEAD
             self._register(key_id)
 
     def _register(self, key_id: str) -> None:
@@ -68,6 +74,13 @@ class VisitorKeys:
         self._warehouse.run(
             "stream/register_visitor_key", {"key_id": key_id, "period_start": start, "period_end": end}
         )
+=======
+            start, end = period_bounds(period)
+            self._warehouse.run(
+                "stream/register_visitor_key", {"key_id": key_id, "period_start": start, "period_end": end}
+            )
+            self._registered.add(key_id)
+>>>>>>> audit
 
 
 def delete_expired_keys(warehouse: Warehouse, folder: Path, as_of: datetime, days: int) -> list[str]:

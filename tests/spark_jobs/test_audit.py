@@ -117,7 +117,7 @@ def newest(ask: Ask) -> dict[str, object]:
 ALTERATIONS = [
     ("hourly_traffic", "bytes_sent", "site = 'blog'"),
     ("hourly_page", "hits", "path = '/about' AND hour_start = '2026-11-19 12:00Z'"),
-    ("hourly_country", "latency_count", "country = '' AND hour_start = '2026-11-19 13:00Z'"),
+    ("hourly_country", "hits", "country = ''"),
     ("hourly_status", "latency_us_sum", "status_class = 5"),
     ("hourly_dimension", "bytes_sent", "dimension = 'method' AND value = 'HEAD'"),
     ("hourly_visitor", "visitors", "agent_class = 'tool'"),
