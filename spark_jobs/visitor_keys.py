@@ -33,20 +33,21 @@ class VisitorKeys:
         self._warehouse = warehouse
         self._random_bytes = random_bytes
         self._read: dict[str, VisitorKey] = {}  # by key_id
+        self._registered: set[str] = set()  # keys whose rows are known to be there
 
     def current(self) -> PeriodKeys:
-<<<<<<< HEAD
-        """The keys whose files are there now: one that was deleted meanwhile is used no longer.
-
-        One without a row gets it when it is met: its launch died before it could write it, or the database is new.
-=======
         """The keys that may be used: their file is there now, and so is their row.
 
         A key that was deleted meanwhile is used no longer. One without a row (the database is younger than the
         folder, or an older copy of itself) is as good as missing until ``make`` has seen to it.
->>>>>>> audit
         """
         there = {path.stem for path in self._folder.glob("*.key")}
+        if not there <= self._registered:
+            rows = self._warehouse.rows("stream/visitor_keys")
+            self._registered = {row["key_id"] for row in rows if row["deleted_at"] is None}
+        return self._usable(there & self._registered)
+
+    def _usable(self, there: set[str]) -> PeriodKeys:
         self._read = {key_id: key for key_id, key in self._read.items() if key_id in there}
         for key_id in sorted(there - self._read.keys()):
             self._read[key_id] = VisitorKey(key_id, _secret(self._folder / f"{key_id}.key"))
@@ -60,27 +61,17 @@ class VisitorKeys:
         rows = self._warehouse.rows("stream/visitor_keys")
         used = {row["key_id"] for row in rows}
         gone = {row["key_id"] for row in rows if row["deleted_at"] is not None}
-        present = self.current().keys
+        present = self._usable({path.stem for path in self._folder.glob("*.key")}).keys
         for period in sorted(set(periods)):
             key_id = present[period].key_id if period in present else ""
             if not key_id or key_id in gone:
                 key_id = next(name for name in _names(period) if name not in used)
                 _keep(self._folder / f"{key_id}.key", self._random_bytes(KEY_BYTES).hex())
-<<<<<<< HEAD
-            self._register(key_id)
-
-    def _register(self, key_id: str) -> None:
-        start, end = period_bounds(_numbered(key_id)[0])
-        self._warehouse.run(
-            "stream/register_visitor_key", {"key_id": key_id, "period_start": start, "period_end": end}
-        )
-=======
             start, end = period_bounds(period)
             self._warehouse.run(
                 "stream/register_visitor_key", {"key_id": key_id, "period_start": start, "period_end": end}
             )
             self._registered.add(key_id)
->>>>>>> audit
 
 
 def delete_expired_keys(warehouse: Warehouse, folder: Path, as_of: datetime, days: int) -> list[str]:

@@ -118,14 +118,6 @@ def test_a_key_whose_file_is_lost_is_not_made_again_under_its_name(keys: Visitor
 
 @pytest.mark.services
 @pytest.mark.services
-<<<<<<< HEAD
-def test_a_key_whose_row_is_missing_gets_it_as_soon_as_it_is_met(keys: VisitorKeys, ask: Ask) -> None:
-    keys.make({"2026-11"})
-    ask("DELETE FROM stream.visitor_key RETURNING 1")  # a database restored from before, or a new one
-    keys._read.clear()
-    assert set(keys.current().keys) == {"2026-11"}
-    assert ask("SELECT key_id FROM stream.visitor_key") == [{"key_id": "2026-11"}]
-=======
 def test_a_key_whose_row_is_missing_is_registered_before_it_is_used(keys: VisitorKeys, ask: Ask) -> None:
     keys.make(["2026-11"])
     secret = keys.current().keys["2026-11"]
@@ -143,4 +135,3 @@ def test_a_file_that_holds_no_key_is_named_with_the_way_out(keys: VisitorKeys, t
     keys._read.clear()
     with pytest.raises(ValueError, match=r"2026-11\.key does not hold 32 bytes in hex: move it away"):
         keys.current()
->>>>>>> audit
