@@ -83,7 +83,7 @@ def test_no_password_is_in_a_process_list_or_in_a_log(kafka_broker: Settings, po
 
 
 def test_secrets_and_state_are_private(kafka_broker: Settings, postgres_server: Settings) -> None:
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in kafka_broker.secrets.iterdir()}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in kafka_broker.secrets.rglob("*") if path.is_file()}
     assert modes == {0o600}
     for folder in ("secrets", "logs", "kafka", "postgres", "postgres/data"):
         assert stat.S_IMODE((kafka_broker.home / folder).stat().st_mode) == 0o700
@@ -91,9 +91,9 @@ def test_secrets_and_state_are_private(kafka_broker: Settings, postgres_server: 
 
 
 def test_secrets_stay_when_made_again(settings_home: Settings, postgres_server: Settings) -> None:
-    before = {path.name: path.read_text() for path in settings_home.secrets.iterdir()}
+    before = {path.name: path.read_text() for path in settings_home.secrets.rglob("*") if path.is_file()}
     make_secrets(settings_home)
-    assert {path.name: path.read_text() for path in settings_home.secrets.iterdir()} == before
+    assert {path.name: path.read_text() for path in settings_home.secrets.rglob("*") if path.is_file()} == before
 
 
 def test_nothing_listens_beyond_loopback(kafka_broker: Settings, postgres_server: Settings) -> None:

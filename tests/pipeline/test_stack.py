@@ -67,7 +67,8 @@ def test_every_listener_is_on_loopback(stack: Stack) -> None:
 def test_no_password_is_in_any_process_list_entry(stack: Stack) -> None:
     secrets = [
         words
-        for path in stack.settings.secrets.iterdir()
+        for path in stack.settings.secrets.rglob("*")
+        if path.is_file()
         for words in [path.read_text().strip().rsplit(":", 1)[-1].strip('"} ')]
         if len(words) >= 12
     ]
