@@ -1,0 +1,265 @@
+-- depends: 0007.dimensions
+-- What the pages look at beyond the reports: the stream's progress over time, its partitions and restarts, samples of
+-- rejected lines, gaps of sources, and incidents of the checks. Owner's rights: a reader sees these columns only.
+
+SET LOCAL ROLE footfall_owner;
+
+CREATE TABLE stream.progress (
+    slot_start    timestamptz PRIMARY KEY CHECK (extract(epoch FROM slot_start)::bigint % 10 = 0),
+    batch_seconds double precision[] NOT NULL,
+    lag_records   bigint,
+    delay_seconds double precision
+);
+COMMENT ON TABLE stream.progress IS 'How the stream job did, by 10 seconds: kept at its heartbeats. A slot without a row is time without a heartbeat.';
+COMMENT ON COLUMN stream.progress.slot_start IS 'Start of the 10 s by the database''s clock, UTC.';
+COMMENT ON COLUMN stream.progress.batch_seconds IS 'Durations of the batches that a heartbeat found finished, in seconds; empty when none was.';
+COMMENT ON COLUMN stream.progress.lag_records IS 'Most records in Kafka that were not counted yet; null when Kafka did not tell.';
+COMMENT ON COLUMN stream.progress.delay_seconds IS 'Longest time between Kafka receiving a record and its being counted, at most so many seconds; null when not known.';
+
+CREATE TABLE stream.partition_end (
+    topic_id        uuid NOT NULL REFERENCES stream.topic,
+    kafka_partition integer NOT NULL CHECK (kafka_partition >= 0),
+    end_offset      bigint NOT NULL CHECK (end_offset >= 0),
+    asked_at        timestamptz NOT NULL,
+    PRIMARY KEY (topic_id, kafka_partition)
+) WITH (fillfactor = 50);
+COMMENT ON TABLE stream.partition_end IS 'How far Kafka was when the stream job last asked.';
+COMMENT ON COLUMN stream.partition_end.topic_id IS 'Topic incarnation.';
+COMMENT ON COLUMN stream.partition_end.kafka_partition IS 'Kafka partition.';
+COMMENT ON COLUMN stream.partition_end.end_offset IS 'Offset that the next record will get.';
+COMMENT ON COLUMN stream.partition_end.asked_at IS 'When that was so.';
+
+GRANT SELECT ON stream.progress, stream.partition_end TO footfall_writer, footfall_reporter;
+GRANT INSERT, UPDATE ON stream.progress, stream.partition_end TO footfall_writer;
+GRANT DELETE ON stream.progress TO footfall_writer;
+
+CREATE OR REPLACE VIEW report.stream_status AS
+SELECT l.state, l.desired_state, l.message, l.epoch, l.started_at, l.heartbeat_at,
+       extract(epoch FROM clock_timestamp() - l.heartbeat_at)::double precision AS heartbeat_age_seconds,
+       l.last_batch_at,
+       extract(epoch FROM clock_timestamp() - l.last_batch_at)::double precision AS last_batch_age_seconds,
+       l.last_batch_seconds, l.lag_records, l.records_per_second,
+       (SELECT max(ledger_id) FROM stream.ledger) AS last_ledger_id,
+       l.caught_up_to
+FROM stream.lease AS l;
+COMMENT ON COLUMN report.stream_status.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
+
+CREATE VIEW report.stream_progress AS
+SELECT slot_start, batch_seconds, lag_records, delay_seconds FROM stream.progress;
+COMMENT ON VIEW report.stream_progress IS 'How the stream job did, by 10 seconds. A slot that is missing is time without a heartbeat: unknown, not zero.';
+COMMENT ON COLUMN report.stream_progress.slot_start IS 'Start of the 10 s.';
+COMMENT ON COLUMN report.stream_progress.batch_seconds IS 'Durations of the batches seen at a heartbeat, in seconds.';
+COMMENT ON COLUMN report.stream_progress.lag_records IS 'Most records in Kafka that were not counted yet; null when Kafka did not tell.';
+COMMENT ON COLUMN report.stream_progress.delay_seconds IS 'Longest time between Kafka receiving a record and its being counted, at most.';
+
+CREATE VIEW report.ledger AS
+SELECT l.ledger_id, t.topic, l.topic_id, l.kafka_partition, lower(l.offsets) AS from_offset,
+       upper(l.offsets) AS until_offset, l.consumed, l.accepted, l.rejected, l.duplicate, l.unsourced, l.epoch,
+       l.committed_at
+FROM stream.ledger AS l
+JOIN stream.topic AS t USING (topic_id);
+COMMENT ON VIEW report.ledger IS 'One row per batch and partition: which offsets were read and what became of their records. Filter by committed_at.';
+COMMENT ON COLUMN report.ledger.ledger_id IS 'Grows with every batch; reports name the last one they include.';
+COMMENT ON COLUMN report.ledger.topic IS 'Name of the topic.';
+COMMENT ON COLUMN report.ledger.topic_id IS 'Topic incarnation.';
+COMMENT ON COLUMN report.ledger.kafka_partition IS 'Kafka partition.';
+COMMENT ON COLUMN report.ledger.from_offset IS 'First offset read.';
+COMMENT ON COLUMN report.ledger.until_offset IS 'First offset after them.';
+COMMENT ON COLUMN report.ledger.consumed IS 'Records read = accepted + rejected + duplicate.';
+COMMENT ON COLUMN report.ledger.accepted IS 'Records counted into the buckets.';
+COMMENT ON COLUMN report.ledger.rejected IS 'Records that break the wire contract.';
+COMMENT ON COLUMN report.ledger.duplicate IS 'Records whose (source, seq) had been counted before.';
+COMMENT ON COLUMN report.ledger.unsourced IS 'Records without source and seq.';
+COMMENT ON COLUMN report.ledger.epoch IS 'Fencing epoch of the launch that counted it.';
+COMMENT ON COLUMN report.ledger.committed_at IS 'When the batch was written.';
+
+CREATE VIEW report.partition AS
+SELECT t.topic, t.cluster_id, p.topic_id, t.first_seen_at, p.kafka_partition, p.next_offset, e.end_offset,
+       greatest(0, e.end_offset - p.next_offset) AS lag_records, e.asked_at
+FROM stream.position AS p
+JOIN stream.topic AS t USING (topic_id)
+LEFT JOIN stream.partition_end AS e USING (topic_id, kafka_partition);
+COMMENT ON VIEW report.partition IS 'How far each partition is counted, and how far Kafka is.';
+COMMENT ON COLUMN report.partition.topic IS 'Name of the topic.';
+COMMENT ON COLUMN report.partition.cluster_id IS 'Kafka''s cluster id.';
+COMMENT ON COLUMN report.partition.topic_id IS 'Topic incarnation.';
+COMMENT ON COLUMN report.partition.first_seen_at IS 'When the stream job first met that incarnation.';
+COMMENT ON COLUMN report.partition.kafka_partition IS 'Kafka partition.';
+COMMENT ON COLUMN report.partition.next_offset IS 'First offset not counted yet.';
+COMMENT ON COLUMN report.partition.end_offset IS 'Offset that the next record will get, when Kafka was last asked; null before.';
+COMMENT ON COLUMN report.partition.lag_records IS 'Records in Kafka that are not counted yet.';
+COMMENT ON COLUMN report.partition.asked_at IS 'When Kafka was asked.';
+
+-- What a restart did to the records: for each partition, where the first batch after it began against where the last
+-- one before it ended. The ledger's exclusion constraint makes offsets_doubled 0 whatever happens.
+CREATE VIEW report.stream_restart AS
+SELECT ended.launch_id, ended.job, ended.epoch, ended.ended_at, ended.end_reason, next.launched_at AS relaunched_at,
+       next.epoch AS next_epoch, first_batch.committed_at AS counting_again_at, seam.offsets_missing,
+       seam.offsets_doubled
+FROM stream.launch AS ended
+LEFT JOIN LATERAL (
+    SELECT n.launched_at, n.epoch
+    FROM stream.launch AS n
+    WHERE n.job = ended.job AND n.launched_at > ended.launched_at
+      AND (n.epoch IS NOT NULL OR n.job <> 'traffic_stream')
+    ORDER BY n.launched_at
+    LIMIT 1
+) AS next ON true
+LEFT JOIN LATERAL (
+    SELECT l.committed_at
+    FROM stream.ledger AS l
+    WHERE l.epoch = next.epoch AND l.committed_at >= next.launched_at
+      AND l.committed_at < next.launched_at + interval '1 hour'
+    ORDER BY l.committed_at
+    LIMIT 1
+) AS first_batch ON true
+LEFT JOIN LATERAL (
+    SELECT sum(greatest(0, lower(after.offsets) - upper(before.offsets)))::bigint AS offsets_missing,
+           sum(greatest(0, upper(before.offsets) - lower(after.offsets)))::bigint AS offsets_doubled
+    FROM stream.position AS p
+    CROSS JOIN LATERAL (
+        SELECT l.offsets, l.committed_at
+        FROM stream.ledger AS l
+        WHERE (l.topic_id, l.kafka_partition, l.epoch) = (p.topic_id, p.kafka_partition, next.epoch)
+          AND l.committed_at >= first_batch.committed_at
+          AND l.committed_at < first_batch.committed_at + interval '1 hour'
+        ORDER BY l.committed_at
+        LIMIT 1
+    ) AS after
+    CROSS JOIN LATERAL (
+        SELECT l.offsets
+        FROM stream.ledger AS l
+        WHERE (l.topic_id, l.kafka_partition) = (p.topic_id, p.kafka_partition)
+          AND l.committed_at < after.committed_at
+        ORDER BY l.committed_at DESC
+        LIMIT 1
+    ) AS before
+) AS seam ON true
+WHERE ended.ended_at IS NOT NULL;
+COMMENT ON VIEW report.stream_restart IS 'Each launch of a detached job that ended: why, when it counted again, and what that did to the records. Filter by ended_at.';
+COMMENT ON COLUMN report.stream_restart.launch_id IS 'Token of the launch that ended.';
+COMMENT ON COLUMN report.stream_restart.job IS 'traffic_stream or log_generator.';
+COMMENT ON COLUMN report.stream_restart.epoch IS 'Its fencing epoch; null when it never took the lease.';
+COMMENT ON COLUMN report.stream_restart.ended_at IS 'When its end was noticed.';
+COMMENT ON COLUMN report.stream_restart.end_reason IS 'Why it ended, in words.';
+COMMENT ON COLUMN report.stream_restart.relaunched_at IS 'When the next launch was started; null while there is none.';
+COMMENT ON COLUMN report.stream_restart.next_epoch IS 'Epoch of that launch.';
+COMMENT ON COLUMN report.stream_restart.counting_again_at IS 'When its first batch was written; null when none was within an hour.';
+COMMENT ON COLUMN report.stream_restart.offsets_missing IS 'Offsets between the last batch before and the first one after, over all partitions: records that nobody counted.';
+COMMENT ON COLUMN report.stream_restart.offsets_doubled IS 'Offsets that both counted.';
+
+CREATE VIEW report.process AS
+SELECT 'stream driver' AS process,
+       CASE WHEN now_open.launch_id IS NULL THEN 'down'
+            WHEN l.state IN ('counting', 'idle') AND l.heartbeat_at > clock_timestamp() - interval '30 seconds' THEN 'running'
+            WHEN l.state IN ('starting', 'waiting') THEN l.state
+            ELSE 'silent' END AS state,
+       now_open.pid, coalesce(now_open.launched_at, last_ended.ended_at) AS since,
+       (SELECT count(*) FROM stream.launch AS e
+        WHERE e.job = 'traffic_stream' AND e.ended_at > now() - interval '24 hours') AS ended_24h
+FROM stream.lease AS l
+LEFT JOIN LATERAL (
+    SELECT launch_id, pid, launched_at FROM stream.launch
+    WHERE job = 'traffic_stream' AND ended_at IS NULL ORDER BY launched_at DESC LIMIT 1
+) AS now_open ON true
+LEFT JOIN LATERAL (
+    SELECT max(ended_at) AS ended_at FROM stream.launch WHERE job = 'traffic_stream'
+) AS last_ended ON true
+UNION ALL
+SELECT 'log generator', CASE WHEN newest.ended_at IS NULL THEN 'running' ELSE 'ended' END,
+       CASE WHEN newest.ended_at IS NULL THEN newest.pid END, coalesce(newest.ended_at, newest.launched_at),
+       (SELECT count(*) FROM stream.launch AS e
+        WHERE e.job = 'log_generator' AND e.ended_at > now() - interval '24 hours')
+FROM (SELECT pid, launched_at, ended_at FROM stream.launch
+      WHERE job = 'log_generator' ORDER BY launched_at DESC LIMIT 1) AS newest
+UNION ALL
+SELECT 'Kafka broker', CASE WHEN l.heartbeat_at <= clock_timestamp() - interval '30 seconds' THEN 'unknown'
+                            WHEN l.lag_records IS NULL THEN 'silent' ELSE 'running' END,
+       NULL, NULL, NULL
+FROM stream.lease AS l
+UNION ALL
+SELECT 'Postgres', 'running', NULL, pg_postmaster_start_time(), NULL;
+COMMENT ON VIEW report.process IS 'The processes as the lease and the launches show them. Airflow''s own are on Airflow''s home page.';
+COMMENT ON COLUMN report.process.process IS 'Which one.';
+COMMENT ON COLUMN report.process.state IS 'running, starting, waiting, silent (no answer), down, ended, or unknown while nobody asks it.';
+COMMENT ON COLUMN report.process.pid IS 'Process id on its host; null when not known here.';
+COMMENT ON COLUMN report.process.since IS 'Since when it runs, or is down; null when not known here.';
+COMMENT ON COLUMN report.process.ended_24h IS 'How often it ended in the last 24 hours; null when not known here.';
+
+CREATE VIEW report.rejected_sample AS
+SELECT r.reason, r.received_at, t.topic, r.kafka_partition, r.kafka_offset, r.source, r.seq, r.sample
+FROM stream.rejected_record AS r
+JOIN stream.topic AS t USING (topic_id);
+COMMENT ON VIEW report.rejected_sample IS 'Samples of rejected records: how they begin, as printable ASCII with addresses masked. A bounded number per batch and reason.';
+COMMENT ON COLUMN report.rejected_sample.reason IS 'Why, naming the field.';
+COMMENT ON COLUMN report.rejected_sample.received_at IS 'When Kafka received it.';
+COMMENT ON COLUMN report.rejected_sample.topic IS 'Name of the topic.';
+COMMENT ON COLUMN report.rejected_sample.kafka_partition IS 'Kafka partition.';
+COMMENT ON COLUMN report.rejected_sample.kafka_offset IS 'Kafka offset.';
+COMMENT ON COLUMN report.rejected_sample.source IS 'Source, when it could still be read.';
+COMMENT ON COLUMN report.rejected_sample.seq IS 'Line number in the source, when it could still be read.';
+COMMENT ON COLUMN report.rejected_sample.sample IS 'Start of the record.';
+
+CREATE VIEW report.source_gap AS
+SELECT s.source, s.site, lower(gap) AS from_line, upper(gap) AS until_line, upper(gap) - lower(gap) AS lines_missing,
+       s.last_seen_at
+FROM stream.source_range AS s
+CROSS JOIN LATERAL unnest(
+    int8multirange(int8range(1, upper(range_merge(s.counted)))) - s.counted
+) AS gap;
+COMMENT ON VIEW report.source_gap IS 'Lines of a source that are not here yet, though later ones are. If they come, the reports of their hours get another revision.';
+COMMENT ON COLUMN report.source_gap.source IS 'Fingerprint of a log file, or a generator run.';
+COMMENT ON COLUMN report.source_gap.site IS 'Site of its first line.';
+COMMENT ON COLUMN report.source_gap.from_line IS 'First line missing.';
+COMMENT ON COLUMN report.source_gap.until_line IS 'First line after them.';
+COMMENT ON COLUMN report.source_gap.lines_missing IS 'How many.';
+COMMENT ON COLUMN report.source_gap.last_seen_at IS 'When the last line of the source was counted.';
+
+-- ---- quality
+ALTER TABLE quality.expectation
+    ADD COLUMN lowest double precision,
+    ADD COLUMN highest double precision,
+    ADD COLUMN rule text NOT NULL DEFAULT '';
+COMMENT ON COLUMN quality.expectation.lowest IS 'Least value that passes; null when there is no such limit.';
+COMMENT ON COLUMN quality.expectation.highest IS 'Largest value that passes; null when there is no such limit.';
+COMMENT ON COLUMN quality.expectation.rule IS 'The expectation of Great Expectations that judges, with its columns and options.';
+
+CREATE TABLE quality.incident (
+    incident_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    site            text NOT NULL,
+    suite           text NOT NULL,
+    expectation     text NOT NULL,
+    severity        text NOT NULL CHECK (severity IN ('critical', 'warning')),
+    opened_at       timestamptz NOT NULL,
+    opened_run_id   bigint NOT NULL REFERENCES quality.run,
+    closed_at       timestamptz CHECK (closed_at >= opened_at),
+    closed_run_id   bigint REFERENCES quality.run,
+    acknowledged_at timestamptz,
+    acknowledged_by text CHECK (length(acknowledged_by) <= 200),
+    note            text CHECK (length(note) BETWEEN 1 AND 500),
+    FOREIGN KEY (suite, expectation) REFERENCES quality.expectation,
+    CHECK (num_nulls(acknowledged_at, acknowledged_by, note) IN (0, 3)),
+    CHECK (num_nulls(closed_at, closed_run_id) IN (0, 2))
+);
+CREATE UNIQUE INDEX ON quality.incident (site, suite, expectation) WHERE closed_at IS NULL;
+CREATE INDEX ON quality.incident (opened_at);
+COMMENT ON TABLE quality.incident IS 'The time during which an expectation fails for a site: opens with the run that finds a failure, closes with the run that finds none. The hours keep their own seals.';
+COMMENT ON COLUMN quality.incident.incident_id IS 'Number of the incident.';
+COMMENT ON COLUMN quality.incident.site IS 'Which site.';
+COMMENT ON COLUMN quality.incident.suite IS 'traffic_bucket or hourly_report.';
+COMMENT ON COLUMN quality.incident.expectation IS 'Name of the expectation.';
+COMMENT ON COLUMN quality.incident.severity IS 'What the failure does to a seal: critical makes it red, warning amber.';
+COMMENT ON COLUMN quality.incident.opened_at IS 'When the first failing run ended.';
+COMMENT ON COLUMN quality.incident.opened_run_id IS 'That run.';
+COMMENT ON COLUMN quality.incident.closed_at IS 'When a run found it passing again; null while it is open.';
+COMMENT ON COLUMN quality.incident.closed_run_id IS 'That run.';
+COMMENT ON COLUMN quality.incident.acknowledged_at IS 'When somebody took it on; null while nobody has.';
+COMMENT ON COLUMN quality.incident.acknowledged_by IS 'Who, as Airflow calls the user.';
+COMMENT ON COLUMN quality.incident.note IS 'What they said.';
+GRANT SELECT ON quality.incident TO footfall_reporter, footfall_reader;
+GRANT INSERT, UPDATE ON quality.incident TO footfall_reporter;
+
+GRANT SELECT ON report.stream_progress, report.ledger, report.partition, report.stream_restart, report.process,
+    report.rejected_sample, report.source_gap TO footfall_reporter, footfall_reader;
+
+RESET ROLE;
