@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -37,6 +38,7 @@ def environment() -> Environment:
         formats.middle_cut,
     )
     made.globals |= {function.__name__: function for function in functions} | {"asset_address": asset_address}
+    made.globals["timedelta"] = timedelta
     made.filters |= {function.__name__: function for function in functions}
     return made
 

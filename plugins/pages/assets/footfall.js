@@ -60,6 +60,7 @@
   });
   document.addEventListener("htmx:after:swap", () => {
     reached();
+    applyFolds();
     sayState();
     dispatchEvent(new Event("footfall:swapped"));
   });
@@ -118,6 +119,22 @@
     else if (target.matches("[data-copy-link]")) copy(outerAddress(), target);
     else copy(document.querySelector(target.dataset.copy)?.textContent ?? target.dataset.copy, target);
   });
+  // ---- folding: what the reader opened or closed stays so when the page is refreshed
+  const folds = new Map();
+  function applyFolds() {
+    for (const [name, isOpen] of folds) {
+      const part = document.getElementById(name);
+      if (part) part.toggleAttribute("data-folded", !isOpen);
+      document.querySelector(`[data-fold="${name}"]`)?.setAttribute("aria-expanded", String(isOpen));
+    }
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-fold]");
+    if (!button) return;
+    folds.set(button.dataset.fold, button.getAttribute("aria-expanded") !== "true");
+    applyFolds();
+  });
+
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
   });
