@@ -224,6 +224,8 @@ COMMENT ON COLUMN quality.expectation.lowest IS 'Least value that passes; null w
 COMMENT ON COLUMN quality.expectation.highest IS 'Largest value that passes; null when there is no such limit.';
 COMMENT ON COLUMN quality.expectation.rule IS 'The expectation of Great Expectations that judges, with its columns and options.';
 
+CREATE INDEX ON quality.result (site, suite, expectation, run_id);
+
 CREATE TABLE quality.incident (
     incident_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     site            text NOT NULL,
