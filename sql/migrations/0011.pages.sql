@@ -1,4 +1,4 @@
--- depends: 0007.dimensions
+-- depends: 0008c.live-dimensions
 -- What the pages look at beyond the reports: the stream's progress over time, its partitions and restarts, samples of
 -- rejected lines, gaps of sources, and incidents of the checks. Owner's rights: a reader sees these columns only.
 
@@ -33,16 +33,12 @@ GRANT SELECT ON stream.progress, stream.partition_end TO footfall_writer, footfa
 GRANT INSERT, UPDATE ON stream.progress, stream.partition_end TO footfall_writer;
 GRANT DELETE ON stream.progress TO footfall_writer;
 
-CREATE OR REPLACE VIEW report.stream_status AS
-SELECT l.state, l.desired_state, l.message, l.epoch, l.started_at, l.heartbeat_at,
-       extract(epoch FROM clock_timestamp() - l.heartbeat_at)::double precision AS heartbeat_age_seconds,
-       l.last_batch_at,
-       extract(epoch FROM clock_timestamp() - l.last_batch_at)::double precision AS last_batch_age_seconds,
-       l.last_batch_seconds, l.lag_records, l.records_per_second,
-       (SELECT max(ledger_id) FROM stream.ledger) AS last_ledger_id,
-       l.caught_up_to
-FROM stream.lease AS l;
-COMMENT ON COLUMN report.stream_status.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
+CREATE VIEW report.stream_lag AS
+SELECT lag_records, caught_up_to, heartbeat_at FROM stream.lease;
+COMMENT ON VIEW report.stream_lag IS 'How far counting is behind Kafka, in one row.';
+COMMENT ON COLUMN report.stream_lag.lag_records IS 'Records in Kafka that are not counted yet, as of the heartbeat; null when Kafka does not tell.';
+COMMENT ON COLUMN report.stream_lag.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
+COMMENT ON COLUMN report.stream_lag.heartbeat_at IS 'Last sign of life of the stream job.';
 
 CREATE VIEW report.stream_progress AS
 SELECT slot_start, batch_seconds, lag_records, delay_seconds FROM stream.progress;
@@ -215,6 +211,50 @@ COMMENT ON COLUMN report.source_gap.until_line IS 'First line after them.';
 COMMENT ON COLUMN report.source_gap.lines_missing IS 'How many.';
 COMMENT ON COLUMN report.source_gap.last_seen_at IS 'When the last line of the source was counted.';
 
+-- ---- live: any span of 10 s buckets, as counted at this moment
+CREATE FUNCTION report.live_latency(site text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
+    path text, latency_count bigint, p50_ms double precision, p95_ms double precision, p99_ms double precision
+)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT bin.path, sum(bin.count)::bigint,
+           report.latency_percentile_ms(array_agg(bin.bin ORDER BY bin.bin), array_agg(bin.count ORDER BY bin.bin), 0.5, max(bin.latency_us_max)),
+           report.latency_percentile_ms(array_agg(bin.bin ORDER BY bin.bin), array_agg(bin.count ORDER BY bin.bin), 0.95, max(bin.latency_us_max)),
+           report.latency_percentile_ms(array_agg(bin.bin ORDER BY bin.bin), array_agg(bin.count ORDER BY bin.bin), 0.99, max(bin.latency_us_max))
+    FROM (
+        SELECT p.path, part.bin, sum(part.count)::bigint AS count, max(b.latency_us_max) AS latency_us_max
+        FROM stream.latency_bin AS b
+        JOIN stream.page AS p USING (page_id)
+        CROSS JOIN LATERAL unnest(b.bins, b.counts) AS part (bin, count)
+        WHERE p.site = live_latency.site AND b.bucket_start >= live_latency.start_at
+          AND b.bucket_start < live_latency.end_at
+        GROUP BY GROUPING SETS ((p.path, part.bin), (part.bin))
+    ) AS bin
+    GROUP BY bin.path
+$$;
+COMMENT ON FUNCTION report.live_latency IS 'Latency percentiles of a span of 10 s buckets, by page and (path null) of all pages, in milliseconds within 1 %; no row when none was measured.';
+
+CREATE FUNCTION report.live_visitors(site text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
+    key_id text, visitors bigint, visitors_bound bigint, exact boolean
+)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT united.key_id, report.visitor_estimate(united.hashes, united.theta),
+           report.visitor_bound(united.hashes, united.theta), united.theta = 9223372036854775807
+    FROM (
+        SELECT sketch.key_id, sketch.theta, count(DISTINCT held.hash) AS hashes
+        FROM (
+            SELECT k.key_id, k.sketch, min(report.theta(k.sketch)) OVER (PARTITION BY k.key_id) AS theta
+            FROM stream.visitor_sketch AS k
+            WHERE k.site = live_visitors.site AND k.minute_start >= live_visitors.start_at
+              AND k.minute_start < live_visitors.end_at
+        ) AS sketch
+        LEFT JOIN LATERAL unnest(report.theta_hashes(sketch.sketch)) AS held (hash) ON held.hash < sketch.theta
+        GROUP BY sketch.key_id, sketch.theta
+    ) AS united
+$$;
+COMMENT ON FUNCTION report.live_visitors IS 'Distinct visitors of a span of minutes, one row a visitor key, with the half width of their 95 % interval: a union of sketches, as counted at this moment.';
+
 -- ---- quality
 ALTER TABLE quality.expectation
     ADD COLUMN lowest double precision,
@@ -261,7 +301,7 @@ COMMENT ON COLUMN quality.incident.note IS 'What they said.';
 GRANT SELECT ON quality.incident TO footfall_reporter, footfall_reader;
 GRANT INSERT, UPDATE ON quality.incident TO footfall_reporter;
 
-GRANT SELECT ON report.stream_progress, report.ledger, report.partition, report.stream_restart, report.process,
+GRANT SELECT ON report.stream_lag, report.stream_progress, report.ledger, report.partition, report.stream_restart, report.process,
     report.rejected_sample, report.source_gap TO footfall_reporter, footfall_reader;
 
 RESET ROLE;
