@@ -69,6 +69,7 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         state=state,
         range=range,
         ranges=RANGES,
+        restart_words=RANGES["24h" if range == "1h" else range].words,
         step_words=f"each {chosen.step_seconds} s"
         if chosen.step_seconds < 60
         else f"each {chosen.step_seconds // 60} min",

@@ -4,7 +4,7 @@
 SELECT 1 AS place, 'stream heartbeat' AS what, heartbeat_age_seconds AS age_seconds, 30.0 AS limit_seconds
 FROM report.stream_status
 UNION ALL
-SELECT 2, 'newest counted event', extract(epoch FROM now() - (last_bucket_start + interval '10 seconds'))::double precision, 60
+SELECT 2, 'newest counted event', greatest(0, extract(epoch FROM now() - (last_bucket_start + interval '10 seconds')))::double precision, 60
 FROM report.site
 WHERE site = %(site)s
 UNION ALL
