@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.resources import files
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -46,8 +46,8 @@ def _themes() -> bytes:
     return json.dumps({"light": chart_theme("light"), "dark": chart_theme("dark")}).encode()
 
 
-def _specifications() -> bytes:
-    return json.dumps({name: specification(name) for name in CHARTS}).encode()
+def _specification(name: str) -> bytes:
+    return json.dumps(specification(name)).encode()
 
 
 # htmx comes from the package django-htmx, which needs no Django for that.
@@ -59,9 +59,10 @@ _SOURCES: dict[str, tuple[Callable[[], bytes], str]] = {
     "charts.js": (lambda: _ours("charts.js"), SCRIPT),
     "htmx.js": (lambda: files("django_htmx").joinpath("static/django_htmx/htmx-4.min.js").read_bytes(), SCRIPT),
     "chart-themes.json": (_themes, JSON),
-    "chart-specifications.json": (_specifications, JSON),
     "vega.js": (lambda: chart_bundle().encode(), SCRIPT),
 }
+for _name in CHARTS:
+    _SOURCES[f"chart-{_name}.json"] = (partial(_specification, _name), JSON)
 # Made by a program of some seconds: its version is that of the library.
 _LATE = {"vega.js"}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from plugins.pages.colours import Theme, chart_theme
 
-CHARTS = ("batch_time", "waiting_records", "seen_over_time", "hits_per_second", "hits_by_time")
+CHARTS = ("batch_time", "waiting_records", "seen_over_time", "hits_per_second", "hits_by_time", "countries")
 
 Datasets = Mapping[str, Sequence[Mapping[str, Any]]]
 
@@ -20,8 +20,15 @@ Datasets = Mapping[str, Sequence[Mapping[str, Any]]]
 @cache
 def specification(name: str) -> dict[str, Any]:
     """The Vega-Lite specification of a chart, without data and without colours."""
-    text = files("plugins.pages").joinpath("charts", f"{name}.vl.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+    made = _json(f"{name}.vl.json")
+    if name == "countries":
+        # The outlines are a file of their own; see NOTICE.
+        made["data"]["values"] = _json("world.topo.json")
+    return made
+
+
+def _json(name: str) -> dict[str, Any]:
+    return dict(json.loads(files("plugins.pages").joinpath("charts", name).read_text(encoding="utf-8")))
 
 
 def chart_data(datasets: Datasets, **values: object) -> str:

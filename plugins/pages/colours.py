@@ -76,6 +76,7 @@ def chart_theme(theme: Theme) -> dict[str, Any]:
         "axisY": {"domain": False, "ticks": False, "tickCount": 5, "labelPadding": 8},
         "axisX": {"grid": False, "labelPadding": 4, "labelFlush": False, "labelOverlap": True},
         "legend": {"disable": True},
+        "range": {"ordinal": [of(f"map-{size}") for size in range(6)]},
         "style": {
             "seen": {"color": of("seen"), **line},
             "longest": {"color": of("forecast"), "strokeWidth": 1.25, "strokeDash": [3, 2]},
@@ -99,6 +100,7 @@ def chart_theme(theme: Theme) -> dict[str, Any]:
             "now-text": {"color": of("text-second"), "fontSize": 11},
             "stood-still": {"color": of("red"), "strokeWidth": 1.5},
             "stood-still-text": {"color": of("red"), "fontWeight": 600, "fontSize": 11, "align": "left"},
+            "land": {"stroke": of("page"), "strokeWidth": 0.6},
             "hits": {"color": of("seen"), "opacity": 0.8},
             "added": {"color": of("anomaly"), "opacity": 0.85},
         },

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ STATEMENT_SECONDS = 3.0
 STATE_SECONDS = 2.5
 CONNECT_SECONDS = 2
 BLOCK_CONNECTIONS = 3
+MOST_KEPT = 200
+OLDEST_KEPT = 3  # times its freshness: then nobody gets the old answer any more
 
 Result = TypeVar("Result")
 Read = Callable[[Warehouse], Result]
@@ -31,6 +35,12 @@ class Query:
 
     name: str
     parameters: Mapping[str, Any]
+    # Seconds for which an answer serves everybody; later ones get it once more while a new one is fetched.
+    fresh_seconds: float = 0.0
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return (self.name, *sorted(self.parameters.items()))
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,8 @@ class Reader:
         self._state = _Lane(dsn, 1, "footfall-state")
         self._blocks = _Lane(dsn, BLOCK_CONNECTIONS, "footfall-block")
         self._last_answer: datetime | None = None
+        self._kept: OrderedDict[tuple[object, ...], tuple[float, Block]] = OrderedDict()
+        self._asking: dict[tuple[object, ...], asyncio.Task[Block]] = {}
 
     async def state(self, query: Query) -> Block:
         """The small question that every page asks first; raises DatabaseAway when there is no answer in time."""
@@ -107,6 +119,33 @@ class Reader:
         return await asyncio.wrap_future(self._blocks.submit(read))
 
     async def _block(self, query: Query) -> Block:
+        if not query.fresh_seconds:
+            return await self._read(query)
+        asked_at, kept = self._kept.get(query.key, (0.0, None))
+        age = time.monotonic() - asked_at
+        if kept is not None and age < query.fresh_seconds:
+            return kept
+        task = self._asking.get(query.key)
+        if task is None:
+            task = self._asking[query.key] = asyncio.create_task(self._renew(query))
+        if kept is not None and age < OLDEST_KEPT * query.fresh_seconds:
+            return kept
+        return await asyncio.shield(task)
+
+    async def _renew(self, query: Query) -> Block:
+        asked_at = time.monotonic()
+        try:
+            found = await self._read(query)
+        finally:
+            del self._asking[query.key]
+        if found.failed is None:
+            self._kept[query.key] = (asked_at, found)
+            self._kept.move_to_end(query.key)
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    async def _read(self, query: Query) -> Block:
         try:
             return await self._ask(self._blocks, query, STATEMENT_SECONDS)
         except TimeoutError:

@@ -38,7 +38,7 @@ def environment() -> Environment:
         formats.middle_cut,
     )
     made.globals |= {function.__name__: function for function in functions} | {"asset_address": asset_address}
-    made.globals["timedelta"] = timedelta
+    made.globals |= {"timedelta": timedelta, "milliseconds": formats.latency}
     made.filters |= {function.__name__: function for function in functions}
     return made
 

@@ -1,4 +1,4 @@
--- depends: 0008c.live-dimensions
+-- depends: 0009.trends
 -- What the pages look at beyond the reports: the stream's progress over time, its partitions and restarts, samples of
 -- rejected lines, gaps of sources, and incidents of the checks. Owner's rights: a reader sees these columns only.
 
@@ -34,10 +34,12 @@ GRANT INSERT, UPDATE ON stream.progress, stream.partition_end TO footfall_writer
 GRANT DELETE ON stream.progress TO footfall_writer;
 
 CREATE VIEW report.stream_lag AS
-SELECT lag_records, caught_up_to, heartbeat_at FROM stream.lease;
+SELECT lag_records, caught_up_to, date_bin('10 seconds', caught_up_to, timestamptz 'epoch') AS closed_until, heartbeat_at
+FROM stream.lease;
 COMMENT ON VIEW report.stream_lag IS 'How far counting is behind Kafka, in one row.';
 COMMENT ON COLUMN report.stream_lag.lag_records IS 'Records in Kafka that are not counted yet, as of the heartbeat; null when Kafka does not tell.';
 COMMENT ON COLUMN report.stream_lag.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
+COMMENT ON COLUMN report.stream_lag.closed_until IS 'End of the newest 10 s bucket that is closed: all that Kafka had received by then is counted.';
 COMMENT ON COLUMN report.stream_lag.heartbeat_at IS 'Last sign of life of the stream job.';
 
 CREATE VIEW report.stream_progress AS
@@ -211,6 +213,47 @@ COMMENT ON COLUMN report.source_gap.until_line IS 'First line after them.';
 COMMENT ON COLUMN report.source_gap.lines_missing IS 'How many.';
 COMMENT ON COLUMN report.source_gap.last_seen_at IS 'When the last line of the source was counted.';
 
+-- ---- live: totals by 10 s, so that a chart of hours reads one row a bucket and not one a page and country
+CREATE TABLE stream.site_bucket (
+    site           text NOT NULL,
+    bucket_start   timestamptz NOT NULL CHECK (extract(epoch FROM bucket_start)::bigint % 10 = 0),
+    hits           bigint NOT NULL CHECK (hits > 0),
+    bytes_sent     bigint NOT NULL CHECK (bytes_sent >= 0),
+    client_errors  bigint NOT NULL CHECK (client_errors BETWEEN 0 AND hits),
+    server_errors  bigint NOT NULL CHECK (server_errors BETWEEN 0 AND hits),
+    latency_us_sum bigint NOT NULL CHECK (latency_us_sum >= 0),
+    latency_count  bigint NOT NULL CHECK (latency_count BETWEEN 0 AND hits),
+    PRIMARY KEY (site, bucket_start)
+) WITH (fillfactor = 70);
+COMMENT ON TABLE stream.site_bucket IS 'Hits by site and 10 seconds: the sum of stream.traffic_bucket over pages, countries, status and agent classes, written in the same transaction.';
+COMMENT ON COLUMN stream.site_bucket.site IS 'Which site.';
+COMMENT ON COLUMN stream.site_bucket.bucket_start IS 'Start of the 10 s bucket, UTC, by the time in the log line.';
+COMMENT ON COLUMN stream.site_bucket.hits IS 'Number of lines.';
+COMMENT ON COLUMN stream.site_bucket.bytes_sent IS 'Bytes sent.';
+COMMENT ON COLUMN stream.site_bucket.client_errors IS 'Answers with status 4xx.';
+COMMENT ON COLUMN stream.site_bucket.server_errors IS 'Answers with status 5xx.';
+COMMENT ON COLUMN stream.site_bucket.latency_us_sum IS 'Sum of latencies in microseconds, over the lines that have one.';
+COMMENT ON COLUMN stream.site_bucket.latency_count IS 'Number of lines that have a latency.';
+INSERT INTO stream.site_bucket
+SELECT p.site, b.bucket_start, sum(b.hits), sum(b.bytes_sent), coalesce(sum(b.hits) FILTER (WHERE b.status_class = 4), 0),
+       coalesce(sum(b.hits) FILTER (WHERE b.status_class = 5), 0), sum(b.latency_us_sum), sum(b.latency_count)
+FROM stream.traffic_bucket AS b
+JOIN stream.page AS p USING (page_id)
+GROUP BY p.site, b.bucket_start;
+GRANT SELECT ON stream.site_bucket TO footfall_writer, footfall_reporter;
+GRANT INSERT, UPDATE ON stream.site_bucket TO footfall_writer;
+
+CREATE VIEW report.live_bucket AS
+SELECT site, bucket_start, hits, bytes_sent, client_errors, server_errors, latency_us_sum, latency_count
+FROM stream.site_bucket;
+COMMENT ON VIEW report.live_bucket IS 'Hits by site and 10 seconds, as counted at this moment; a bucket without lines has no row. Filter by site and bucket_start.';
+
+CREATE VIEW report.standstill AS
+SELECT span_start, span_end, records_lost FROM stream.standstill;
+COMMENT ON VIEW report.standstill IS 'Times in which counting stood still: buckets in them that stayed empty are unknown, not zero; where records were lost all are.';
+
+CALL report.comment_columns();
+
 -- ---- live: any span of 10 s buckets, as counted at this moment
 CREATE FUNCTION report.live_latency(site text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
     path text, latency_count bigint, p50_ms double precision, p95_ms double precision, p99_ms double precision
@@ -301,7 +344,7 @@ COMMENT ON COLUMN quality.incident.note IS 'What they said.';
 GRANT SELECT ON quality.incident TO footfall_reporter, footfall_reader;
 GRANT INSERT, UPDATE ON quality.incident TO footfall_reporter;
 
-GRANT SELECT ON report.stream_lag, report.stream_progress, report.ledger, report.partition, report.stream_restart, report.process,
+GRANT SELECT ON report.live_bucket, report.standstill, report.stream_lag, report.stream_progress, report.ledger, report.partition, report.stream_restart, report.process,
     report.rejected_sample, report.source_gap TO footfall_reporter, footfall_reader;
 
 RESET ROLE;

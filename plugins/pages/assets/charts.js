@@ -5,7 +5,7 @@
   const addresses = document.currentScript.dataset;
   const drawn = new Map(); // canvas -> {view, text}
   let library = null;
-  let described = null;
+  const fetched = new Map();
 
   const loadLibrary = () =>
     (library ??= new Promise((resolve, reject) => {
@@ -15,9 +15,10 @@
       script.onerror = reject;
       document.head.append(script);
     }));
-  const fetchJson = async (address) => (await fetch(address)).json();
-  const loadDescriptions = () =>
-    (described ??= Promise.all([fetchJson(addresses.specifications), fetchJson(addresses.themes)]));
+  function fetchJson(address) {
+    if (!fetched.has(address)) fetched.set(address, fetch(address).then((answer) => answer.json()));
+    return fetched.get(address);
+  }
 
   const theme = () => (getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1" ? "dark" : "light");
 
@@ -42,8 +43,8 @@
       return;
     }
     await loadLibrary();
-    const [specifications, themes] = await loadDescriptions();
-    const specification = structuredClone(specifications[figure.dataset.chart]);
+    const themes = await fetchJson(addresses.themes);
+    const specification = structuredClone(await fetchJson(figure.dataset.chart));
     const names = new Set((specification.params ?? []).map((param) => param.name));
     specification.datasets = Object.fromEntries(sets);
     for (const param of specification.params ?? []) if (param.name in data) param.value = data[param.name];
