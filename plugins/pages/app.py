@@ -10,7 +10,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
-from plugins.pages import assets, dag_tab, incidents, page_check, page_live, page_quality, page_sql, page_stream
+from plugins.pages import (
+    assets,
+    dag_tab,
+    incidents,
+    page_check,
+    page_live,
+    page_quality,
+    page_report,
+    page_reports,
+    page_sql,
+    page_stream,
+)
 from plugins.pages.access import may_view
 from plugins.pages.headers import HEADERS, SecurityHeaders
 from plugins.pages.reading import DatabaseAway, Reader
@@ -30,7 +41,18 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.state.reader = Reader(settings.dsn("footfall_reader"), clock)
     app.state.settings = settings
     app.state.clock = clock
-    for room in (assets, page_live, page_stream, page_quality, page_check, incidents, page_sql, dag_tab):
+    for room in (
+        assets,
+        page_live,
+        page_reports,
+        page_report,
+        page_stream,
+        page_quality,
+        page_check,
+        incidents,
+        page_sql,
+        dag_tab,
+    ):
         app.include_router(room.router)
     app.add_api_route("/", _front_door, include_in_schema=False)
     app.add_middleware(SecurityHeaders)

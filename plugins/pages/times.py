@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -28,6 +28,10 @@ class Clock:
 
     now: datetime
     zone: ZoneInfo
+
+    @property
+    def utc(self) -> tzinfo:
+        return UTC
 
     @property
     def zone_words(self) -> str:

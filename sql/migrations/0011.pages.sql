@@ -250,6 +250,11 @@ COMMENT ON VIEW report.live_bucket IS 'Hits by site and 10 seconds, as counted a
 
 CREATE VIEW report.standstill AS
 SELECT span_start, span_end, records_lost FROM stream.standstill;
+COMMENT ON COLUMN report.standstill.span_start IS 'Up to here everything that Kafka had received was counted in time.';
+COMMENT ON COLUMN report.standstill.span_end IS 'From here on again.';
+COMMENT ON COLUMN report.standstill.records_lost IS 'Whether Kafka no longer had some records of that time.';
+COMMENT ON COLUMN report.live_bucket.site IS 'Which site.';
+COMMENT ON COLUMN report.live_bucket.bucket_start IS 'Start of the 10 s bucket, UTC, by the time in the log line.';
 COMMENT ON VIEW report.standstill IS 'Times in which counting stood still: buckets in them that stayed empty are unknown, not zero; where records were lost all are.';
 
 CALL report.comment_columns();

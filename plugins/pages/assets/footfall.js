@@ -145,6 +145,8 @@
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.key === "p" || event.key === "P") pause();
     else if (/^[1-4]$/.test(event.key)) document.querySelector(`.bar a[data-key="${event.key}"]`)?.click();
+    else if (event.key === "ArrowLeft" && event.target === document.body) document.querySelector("[data-key-left]")?.click();
+    else if (event.key === "ArrowRight" && event.target === document.body) document.querySelector("[data-key-right]")?.click();
     else if (event.key === "/") {
       const field = document.querySelector("#page form input, #page form select");
       if (field) {
@@ -154,6 +156,37 @@
     }
   });
 
+  // ---- the calendar: one tab stop, arrows move, Enter opens
+  function gridCells() {
+    return [...document.querySelectorAll(".calendar tbody tr")].map((row) => [...row.querySelectorAll(".cell")].map((cell) => cell.querySelector("a")));
+  }
+  let at = null; // address of the cell that has the tab stop
+  function setTabStop() {
+    const links = gridCells().flat().filter(Boolean);
+    const stop = links.find((link) => link.href === at) ?? links[0];
+    for (const link of links) link.tabIndex = link === stop ? 0 : -1;
+  }
+  document.addEventListener("keydown", (event) => {
+    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+    const link = event.target.closest?.(".calendar .cell a");
+    if (!move || !link) return;
+    event.preventDefault();
+    const cells = gridCells();
+    let row = cells.findIndex((line) => line.includes(link));
+    let column = cells[row].indexOf(link);
+    do {
+      row += move[0];
+      column += move[1];
+    } while (cells[row]?.[column] === null);
+    const next = cells[row]?.[column];
+    if (!next) return;
+    at = next.href;
+    setTabStop();
+    next.focus();
+  });
+  addEventListener("footfall:swapped", setTabStop);
+
+  setTabStop();
   sayState();
   schedule();
 })();
