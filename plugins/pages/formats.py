@@ -59,7 +59,7 @@ def size(number: float | None) -> str:
     unit = ""
     while abs(value) >= 999.5 and (following := next(units, "")):
         value, unit = value / 1000, following
-    digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+    digits = max(0, 3 - len(f"{abs(value):.0f}"))
     return f"{value:.{digits}f} {unit}"
 
 

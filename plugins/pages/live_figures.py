@@ -70,7 +70,8 @@ def chart_of(
     if not state.is_now and last is not None:
         gaps.append({"gap_start": last, "gap_end": clock.now, "words": ""})
     forecast = [step for step in ahead if last is not None and step["bucket_start"] >= last] if state.is_now else []
-    marks = [mark for anomaly in anomalies if (mark := anomaly_mark(clock, anomaly, start)) is not None]
+    end = clock.now if state.is_now or last is None else last
+    marks = [mark for anomaly in anomalies if (mark := anomaly_mark(clock, anomaly, start, end)) is not None]
     top = max((step["hits_per_second"] or 0 for step in seen), default=0)
     return chart_data(
         {
@@ -107,9 +108,9 @@ def unknown_spans(steps: Sequence[Row]) -> list[dict[str, Any]]:
     return spans
 
 
-def anomaly_mark(clock: Clock, anomaly: Row, start: datetime) -> Mapping[str, Any] | None:
+def anomaly_mark(clock: Clock, anomaly: Row, start: datetime, now: datetime) -> Mapping[str, Any] | None:
     """The span of an anomaly with its words; None when it was over before the chart begins, or dissolved."""
-    end = anomaly["closed_at"] or clock.now
+    end = anomaly["closed_at"] or now
     if end <= start or anomaly["state"] == "dissolved":
         return None
     since = f", open since {clock.text(anomaly['started_at'])}" if anomaly["state"] == "open" else ""

@@ -12,6 +12,7 @@ from plugins.pages.view import View, ViewOf
 from sql.warehouse import ROOM, Warehouse, statement
 
 MOST_ROWS_SHOWN = 1000
+MOST_ROWS = 20_000
 
 router = APIRouter(prefix="/sql")
 
@@ -22,6 +23,8 @@ def _query(view: View, name: str) -> Query:
         raise HTTPException(404, "There is no such block.")
     wanted = set(re.findall(r"%\((\w+)\)s", statement(f"pages/{name}")))
     given = {key: value for key, value in view.request.query_params.items() if key in wanted}
+    if given.get("most", "0").isdigit() and int(given.get("most", "0")) > MOST_ROWS:
+        raise HTTPException(422, f"At most {MOST_ROWS} rows at a time.")
     if missing := wanted - given.keys():
         raise HTTPException(422, f"These parameters are missing: {', '.join(sorted(missing))}")
     return Query(name, given)

@@ -93,7 +93,7 @@ class View:
         values = self._context() | context
         made = environment().get_template(template)
         text = await asyncio.to_thread(made.render, values)
-        return HTMLResponse(text, status, headers={"vary": "HX-Request, Cookie"})
+        return HTMLResponse(text, status, headers={"vary": "HX-Request, Cookie", "x-footfall": "page"})
 
     def _context(self) -> dict[str, Any]:
         return {

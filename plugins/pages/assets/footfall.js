@@ -51,9 +51,16 @@
     if (pausedAt || document.hidden || !page()?.dataset.refreshSeconds) return;
     if (Date.now() - reachedAt > PATIENCE_MS + Number(page().dataset.refreshSeconds) * 1000) showCutOff();
   }, 1000);
-  document.addEventListener("htmx:error", () => {
+  function failed() {
     failures += 1;
     if (failures >= FAILURES) showCutOff();
+  }
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:before:response", (event) => {
+    // What is no page of ours (Airflow itself failed, a proxy answered) is never shown in its place.
+    if (event.detail.ctx.response.headers.get("x-footfall") === "page") return;
+    event.preventDefault();
+    failed();
   });
   document.addEventListener("htmx:before:swap", (event) => {
     if (pausedAt) event.preventDefault(); // it came late: what is shown is from the moment of pausing

@@ -43,7 +43,9 @@ def test_every_route_refuses_without_a_token(pages: FastAPI, client: Client) -> 
     assert answers == dict.fromkeys(answers, 401)
 
 
-@pytest.mark.parametrize("forged", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9."])
+@pytest.mark.parametrize(
+    "forged", ["", "x", "a.b.c", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJhZG1pbiJ9."]
+)
 def test_every_route_refuses_a_forged_token(pages: FastAPI, client: Client, forged: str) -> None:
     stranger = client(None, cookie=f"_token={forged}", **SAME_ORIGIN)
     answers = {(method, path): stranger.request(method, path).status_code for method, path in walk(pages)}
@@ -77,7 +79,11 @@ def test_a_viewer_sees_the_pages_and_their_files(client: Client) -> None:
 
 def test_every_answer_carries_the_strict_headers(pages: FastAPI, client: Client) -> None:
     viewer = client("viewer")
-    for path in (*(path for method, path in walk(pages) if method == "GET"), "/footfall/none", "/footfall/stream?range=x"):
+    for path in (
+        *(path for method, path in walk(pages) if method == "GET"),
+        "/footfall/none",
+        "/footfall/stream?range=x",
+    ):
         headers = viewer.get(path).headers
         assert headers["content-security-policy"] == POLICY, path
         assert headers["x-content-type-options"] == "nosniff"
@@ -118,7 +124,8 @@ def test_a_change_needs_the_right_to_edit_and_a_page_of_this_server(
 
 
 @pytest.mark.parametrize(
-    "name", ["../settings.py", "..%2f..%2fsettings.py", "footfall.css%00", "%2e%2e/app.py", "frame.html", "settings.py"]
+    "name",
+    ["../settings.py", "..%2f..%2fsettings.py", "footfall.css%00", "%2e%2e/app.py", "frame.html", "settings.py"],
 )
 def test_a_file_is_a_name_on_a_list_never_a_path(client: Client, name: str) -> None:
     assert client("admin").get(f"/footfall/assets/{name}").status_code == 404
