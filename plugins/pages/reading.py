@@ -72,6 +72,7 @@ class _Lane:
         self._dsn = f"{dsn} connect_timeout={CONNECT_SECONDS}"
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._local = threading.local()
+        self._opened: list[Warehouse] = []
 
     def submit(self, read: Read[Result]) -> Future[Result]:
         return self._threads.submit(lambda: read(self._warehouse()))
@@ -79,11 +80,14 @@ class _Lane:
     def _warehouse(self) -> Warehouse:
         if not hasattr(self._local, "warehouse"):
             self._local.warehouse = Warehouse(self._dsn, "footfall-pages", STATEMENT_SECONDS)
+            self._opened.append(self._local.warehouse)
         warehouse: Warehouse = self._local.warehouse
         return warehouse
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        for warehouse in self._opened:
+            warehouse.close()
 
 
 class Reader:

@@ -241,7 +241,7 @@ FROM stream.traffic_bucket AS b
 JOIN stream.page AS p USING (page_id)
 GROUP BY p.site, b.bucket_start;
 GRANT SELECT ON stream.site_bucket TO footfall_writer, footfall_reporter;
-GRANT INSERT, UPDATE ON stream.site_bucket TO footfall_writer;
+GRANT INSERT, UPDATE, DELETE ON stream.site_bucket TO footfall_writer;
 
 CREATE VIEW report.live_bucket AS
 SELECT site, bucket_start, hits, bytes_sent, client_errors, server_errors, latency_us_sum, latency_count

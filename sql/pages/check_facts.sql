@@ -1,4 +1,4 @@
--- One check: what it demands, how it stands, and its open incident. One row; none for a name that is no check.
+-- One check: what it demands, how it stands, and its open incident. One row; none for a name that is no check. Grain: a check.
 -- Parameters: site, suite, expectation, from_time, until_time (of the hours). Reads only.
 SELECT e.suite, e.expectation, e.severity, e.owner, e.description, e.threshold, e.lowest, e.highest, e.rule,
        counted.passed, counted.failed, newest.passed AS newest_passed, newest.observed, newest.hour_start, newest.revision,

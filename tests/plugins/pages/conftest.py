@@ -42,9 +42,9 @@ def token(auth_manager: Any) -> Callable[[str], str]:
 
 
 @pytest.fixture
-def pages(fresh_database: Settings, auth_manager: Any) -> Iterator[FastAPI]:
-    """The application over a database of this test's own; it is 19 November 2026, 11:44:30 UTC."""
-    app = create_app(fresh_database, clock=lambda: NOW)
+def pages(postgres_server: Settings, auth_manager: Any) -> Iterator[FastAPI]:
+    """The application over an empty database; it is 19 November 2026, 11:44:30 UTC."""
+    app = create_app(postgres_server, clock=lambda: NOW)
     yield app
     app.state.reader.close()
 
@@ -52,6 +52,18 @@ def pages(fresh_database: Settings, auth_manager: Any) -> Iterator[FastAPI]:
 @pytest.fixture
 def client(pages: FastAPI, token: Callable[[str], str]) -> Client:
     """A browser of a user with a role (None: not logged in), below Airflow's root as Airflow mounts it."""
+    return browser_of(pages, token)
+
+
+@pytest.fixture
+def filled(fresh_database: Settings, auth_manager: Any, token: Callable[[str], str]) -> Iterator[Client]:
+    """The same over a database of this test's own, by the real clock."""
+    app = create_app(fresh_database)
+    yield browser_of(app, token)
+    app.state.reader.close()
+
+
+def browser_of(pages: FastAPI, token: Callable[[str], str]) -> Client:
     root = FastAPI()
     root.mount("/footfall", pages)
 
