@@ -77,9 +77,9 @@ def _cell(hour_start: datetime, row: Row | None) -> Cell:
 
 def seal_counts(days: Sequence[Day]) -> Counter[str]:
     """How many hours have which seal, and how many changed after publication."""
-    found = Counter(cell.seal for day in days for cell in day.cells if cell.seal in WORST)
-    changed = sum(cell.revision > 1 for day in days for cell in day.cells)
-    return Counter({**found, "changed": changed})
+    found: Counter[str] = Counter(cell.seal for day in days for cell in day.cells if cell.seal in WORST)
+    found["changed"] = sum(cell.revision > 1 for day in days for cell in day.cells)
+    return found
 
 
 def known_revision(revisions: Sequence[Row], moment: datetime | None) -> Row | None:
@@ -98,4 +98,4 @@ def within_bound(now: Row, name: str) -> bool:
     then, bound = now[f"{name}_visitors"], now[f"{name}_visitors_bound"]
     if now["visitors"] is None or then is None:
         return False
-    return abs(now["visitors"] - then) <= (now["visitors_bound"] or 0) + (bound or 0)
+    return bool(abs(now["visitors"] - then) <= (now["visitors_bound"] or 0) + (bound or 0))

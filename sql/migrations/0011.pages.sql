@@ -34,12 +34,12 @@ GRANT INSERT, UPDATE ON stream.progress, stream.partition_end TO footfall_writer
 GRANT DELETE ON stream.progress TO footfall_writer;
 
 CREATE VIEW report.stream_lag AS
-SELECT lag_records, caught_up_to, date_bin('10 seconds', caught_up_to, timestamptz 'epoch') AS closed_until, heartbeat_at
+SELECT lag_records, caught_up_to, date_bin('10 seconds', caught_up_to - interval '3 seconds', timestamptz 'epoch') AS closed_until, heartbeat_at
 FROM stream.lease;
 COMMENT ON VIEW report.stream_lag IS 'How far counting is behind Kafka, in one row.';
 COMMENT ON COLUMN report.stream_lag.lag_records IS 'Records in Kafka that are not counted yet, as of the heartbeat; null when Kafka does not tell.';
 COMMENT ON COLUMN report.stream_lag.caught_up_to IS 'Every record that Kafka had received by this moment is counted.';
-COMMENT ON COLUMN report.stream_lag.closed_until IS 'End of the newest 10 s bucket that is closed: all that Kafka had received by then is counted.';
+COMMENT ON COLUMN report.stream_lag.closed_until IS 'End of the newest 10 s bucket that is closed: all that Kafka had received by then, and 3 s more for delivery, is counted.';
 COMMENT ON COLUMN report.stream_lag.heartbeat_at IS 'Last sign of life of the stream job.';
 
 CREATE VIEW report.stream_progress AS

@@ -27,8 +27,8 @@ def auth_manager() -> Any:
     from airflow.models import import_all_models
     from airflow.models.revoked_token import RevokedToken
 
-    airflow_settings.configure_orm()
-    import_all_models()
+    airflow_settings.configure_orm()  # type: ignore[no-untyped-call]
+    import_all_models()  # type: ignore[no-untyped-call]
     RevokedToken.metadata.create_all(airflow_settings.engine)
     return init_auth_manager()
 

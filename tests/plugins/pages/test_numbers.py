@@ -61,9 +61,9 @@ def test_live_shows_the_sums_of_the_newest_closed_thirty_seconds(
 ) -> None:
     # One bucket in each of the two windows, however the clock stands.
     traffic.batch(
-        Cell(bucket(20), "/home", "DE", 2, hits=60),
-        Cell(bucket(20), "/home", "US", 5, hits=2),
-        Cell(bucket(50), "/home", "DE", 2, hits=50),
+        Cell(bucket(25), "/home", "DE", 2, hits=60),
+        Cell(bucket(25), "/home", "US", 5, hits=2),
+        Cell(bucket(55), "/home", "DE", 2, hits=50),
     )
     execute(
         admin,

@@ -34,7 +34,7 @@ WELL: dict[str, Any] = {
     "restart_began_at": None,
     "asked_at": NOW,
 }
-STILL = {
+STILL: dict[str, Any] = {
     "heartbeat_at": NOW - timedelta(minutes=13),
     "heartbeat_age_seconds": 780.0,
     "caught_up_to": NOW - timedelta(minutes=13),
@@ -95,7 +95,7 @@ def test_standing_still_says_since_when_and_what_waits() -> None:
 
 
 def test_the_cause_and_the_restart_are_named_when_they_are_known() -> None:
-    ended = STILL | {
+    ended: dict[str, Any] = STILL | {
         "ended_at": NOW - timedelta(minutes=12),
         "end_reason": "exit 143, killed",
         "restart_began_at": NOW,
@@ -114,7 +114,7 @@ def test_nothing_is_lost_is_not_said_where_the_ledger_is_not_whole(holes: dict[s
 
 
 def test_nothing_is_lost_is_not_said_after_kafkas_retention() -> None:
-    old = STILL | {"caught_up_to": NOW - timedelta(hours=49), "heartbeat_age_seconds": 49 * 3600.0}
+    old: dict[str, Any] = STILL | {"caught_up_to": NOW - timedelta(hours=49), "heartbeat_age_seconds": 49 * 3600.0}
     assert "Nothing is lost" not in words(**old)
 
 
