@@ -7,18 +7,8 @@ from typing import Literal
 from fastapi import APIRouter, Response
 
 from plugins.pages.countries import country_name
-from plugins.pages.live_figures import (
-    AGENTS,
-    RANGES,
-    STATUSES,
-    anomaly_name,
-    anomaly_value,
-    band_words,
-    chart_of,
-    chart_summary,
-    map_data,
-    top_and_rest,
-)
+from plugins.pages.live_chart import RANGES, band_words, chart_of, chart_summary
+from plugins.pages.live_figures import AGENTS, STATUSES, anomaly_name, anomaly_value, map_data, top_and_rest
 from plugins.pages.reading import Query
 from plugins.pages.sites import choose_site
 from plugins.pages.stream_state import judge

@@ -90,10 +90,13 @@ class View:
 
     async def page(self, template: str, status: int = 200, /, **context: Any) -> HTMLResponse:
         """A page made on another thread than the event loop's."""
-        values = self._context() | context
-        made = environment().get_template(template)
-        text = await asyncio.to_thread(made.render, values)
+        text = await self.text(template, **context)
         return HTMLResponse(text, status, headers={"vary": "HX-Request, Cookie", "x-footfall": "page"})
+
+    async def text(self, template: str, /, **context: Any) -> str:
+        """What a template makes."""
+        values = self._context() | context
+        return await asyncio.to_thread(environment().get_template(template).render, values)
 
     def _context(self) -> dict[str, Any]:
         return {
@@ -109,6 +112,7 @@ class View:
             "sites": [],
             "site": None,
             "tab": None,
+            "export": False,
         }
 
 

@@ -14,7 +14,7 @@ from tests.plugins.pages.conftest import HOST, Client
 
 pytestmark = pytest.mark.services
 
-SAMPLES = {"name": "footfall.css", "kind": "csv", "dag_id": "traffic_stream", "incident_id": "1"}
+SAMPLES = {"name": "footfall.css", "kind": "hour", "dag_id": "traffic_stream", "incident_id": "1"}
 SAME_ORIGIN = {"origin": HOST, "sec-fetch-site": "same-origin"}
 
 

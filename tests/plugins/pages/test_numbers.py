@@ -105,3 +105,33 @@ def test_totals_of_a_bucket_are_the_sum_of_its_cells(traffic: CountedTraffic, ad
         " USING (site, bucket_start)"
         " WHERE t.hits IS DISTINCT FROM c.hits",
     ) == [{"differing": 0}]
+
+
+def test_the_exported_file_needs_no_script_and_no_server(
+    traffic: CountedTraffic, admin: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", "/<script>alert(1)</script>".replace("<", "%3C").replace(">", "%3E"), hits=3))
+    answer = filled("viewer").get("/footfall/reports/day/file?site=shop&start=2026-06-01T00:00Z")
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == 'attachment; filename="footfall-day-2026-06-01T0000Z.html"'
+    assert "<script" not in answer.text
+    assert "<a " not in answer.text
+    assert 'src="' not in answer.text
+    assert 'href="/' not in answer.text
+    assert "default-src 'none'" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("hour?start=2026-06-01T10:30Z", "on the hour"),
+        ("range?start=2026-06-01T10:00Z", "needs an end"),
+        ("range?start=2026-06-01T10:00Z&end=2026-06-01T10:00Z", "after the start"),
+        ("range?start=2000-01-01T00:00Z&end=2026-06-01T10:00Z", "at most a year"),
+        ("hour?start=2026-06-01T10:00Z&as_known_at=yesterday", "is no time"),
+    ],
+)
+def test_a_range_that_is_none_is_refused_in_words(client: Client, query: str, words: str) -> None:
+    answer = client("viewer").get(f"/footfall/reports/{query}")
+    assert answer.status_code == 422
+    assert words in answer.text
