@@ -37,7 +37,7 @@ def test_the_navigation_of_airflow_leads_to_the_pages(open_page: Open) -> None:
     frame.get_by_role("link", name="Stream").click()
     expect(frame.get_by_role("heading", level=1)).to_have_text("Stream")
     # Airflow keeps what is seen inside the frame in its own address.
-    expect(page).to_have_url(re.compile("/plugin/footfall/footfall/stream"))
+    expect(page).to_have_url(re.compile("/plugin/footfall/footfall/stream"), timeout=20_000)
 
 
 def test_the_tab_of_a_dag_shows_its_page(open_page: Open) -> None:

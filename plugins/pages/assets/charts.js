@@ -118,5 +118,7 @@
   addEventListener("footfall:swapped", drawAll);
   addEventListener("footfall:theme", drawAll);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  drawAll();
+  // The library is large: everything else first.
+  if (document.readyState === "complete") drawAll();
+  else addEventListener("load", drawAll);
 })();
