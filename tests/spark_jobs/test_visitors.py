@@ -117,7 +117,6 @@ def test_a_key_whose_file_is_lost_is_not_made_again_under_its_name(keys: Visitor
 
 
 @pytest.mark.services
-@pytest.mark.services
 def test_a_key_whose_row_is_missing_is_registered_before_it_is_used(keys: VisitorKeys, ask: Ask) -> None:
     keys.make(["2026-11"])
     secret = keys.current().keys["2026-11"]
@@ -129,6 +128,7 @@ def test_a_key_whose_row_is_missing_is_registered_before_it_is_used(keys: Visito
     assert ask("SELECT key_id FROM stream.visitor_key") == [{"key_id": "2026-11"}]
 
 
+@pytest.mark.services
 def test_a_file_that_holds_no_key_is_named_with_the_way_out(keys: VisitorKeys, tmp_path: Path) -> None:
     keys.make({"2026-11"})
     (tmp_path / "keys" / "2026-11.key").write_text("abcd")
