@@ -110,7 +110,6 @@ def _mask_segments(path: str) -> str:
     return mask_personal(_LONE_ID.sub(PERSONAL, _SESSION.sub(rf"\g<1>{PERSONAL}", path)))
 
 
-@lru_cache(maxsize=65_536)
 def canonical_path(target: str) -> str:
     """Path of a request target: no scheme, authority, query or fragment; printable ASCII; bounded.
 
@@ -118,12 +117,17 @@ def canonical_path(target: str) -> str:
     what is longer than 512 bytes with a hash of the whole, so that different long paths stay different.
     A target that is no path (``*`` aside) becomes ``(malformed)``. Case is kept.
     """
-    path = _ABSOLUTE_FORM.sub("", target, count=1) or "/"
-    path = path.split("?", 1)[0].split("#", 1)[0]
+    # Cached without the query string, which differs from line to line.
+    return MALFORMED_PATH if target.startswith("?") else _canonical_path(target.partition("?")[0])
+
+
+@lru_cache(maxsize=65_536)
+def _canonical_path(target: str) -> str:
+    path = (_ABSOLUTE_FORM.sub("", target, count=1) or "/").partition("#")[0] or "/"
     if path == "*":
         return path
     if not path.startswith("/"):
-        return "/" if path == "" and target != "" and target[0] != "?" else MALFORMED_PATH
+        return MALFORMED_PATH
     whole = path
     path = quote(_mask_encoded(path[:LONGEST_SEARCHED]), safe=_PATH_CHARACTERS, errors="backslashreplace")
     if len(path) > LONGEST_PATH or len(whole) > LONGEST_SEARCHED:

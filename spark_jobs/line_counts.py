@@ -141,12 +141,12 @@ def _visitors(lines: Lines, keys: PeriodKeys) -> Visitors:
     """The visitor of each line: hashed once for each distinct client and period."""
     names, period = periods_of(keys.kind, lines.second)
     pairs = Groups(combined((lines.client, len(lines.clients)), (period, len(names))))
+    secrets = [keys.keys[name].secret for name in names]
     codes = Codes()
     of_pairs = []
     for client, place in zip(pairs.first(lines.client).tolist(), pairs.first(period).tolist(), strict=True):
         site, address, user_agent, _ = lines.clients[client]
-        hashed = visitor_hash(keys.keys[names[place]].secret, site, address, user_agent)
-        of_pairs.append(codes[site, place, hashed])
+        of_pairs.append(codes[site, place, visitor_hash(secrets[place], site, address, user_agent)])
     visitors = list(codes)
     return Visitors(
         who=pairs.spread(np.array(of_pairs, dtype=np.int64)),
