@@ -13,6 +13,7 @@ from local.state_folder import write_private
 from plugins.launcher import this_host
 from plugins.process_identity import end_process, find_process
 from plugins.stream_stop import stop_stream
+from producers.incidents import is_relative
 from settings import Settings
 from sql.launches import Job, end_launch, open_launches, wish
 from sql.stream_status import read_site_totals
@@ -54,19 +55,25 @@ def start_generator(
 ) -> str:
     """Let Airflow start the generator when it should run; says in words what was done.
 
-    first: parameters of the very first run, history included. Later starts go on without history.
+    first: parameters of the very first run, history included. Later starts go on without what has been.
     """
     # Right after a start of Airflow a run of before the pause may still look active: it finds its process gone.
     if airflow_was_up and airflow.active_runs(GENERATOR):
         return "runs already"
     remembered = memory.read()
-    runs = [dict(first)] if remembered is None else [{**run, "history_hours": 0} for run in remembered]
+    runs = [dict(first)] if remembered is None else [run_after_a_pause(run) for run in remembered]
     if not runs:
         return "was not running; trigger the DAG log_generator to start it"
     for run in runs:
         airflow.trigger(GENERATOR, run)
     memory.write(runs)
     return "started" if remembered is None else "goes on"
+
+
+def run_after_a_pause(run: Mapping[str, Any]) -> dict[str, Any]:
+    """How a run goes on: without history, and without the incidents that are counted from a start."""
+    told = [text for text in run.get("incidents", ()) if not is_relative(text)]
+    return {**run, "history_hours": 0, "incidents": told}
 
 
 def remember_generators(airflow: AirflowClient, memory: GeneratorMemory, settings: Settings) -> None:

@@ -173,6 +173,11 @@ def parse_incident(text: str, live_start_ms: int, pages: Sequence[str]) -> Incid
     return Incident(kind, start_ms, duration_ms, size, pages[0] if kind == "viral" and not page else page)
 
 
+def is_relative(text: str) -> bool:
+    """Whether an incident written KIND:START:… starts so long before or after the start of a run."""
+    return text.partition(":")[2].startswith(("+", "-"))
+
+
 def draw_incidents(
     rng: np.random.Generator, begin_ms: int, end_ms: int, number: int, pages: Sequence[str]
 ) -> list[Incident]:
