@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from spark_jobs.count_tables import CELLS, LATENCIES, SKETCHES, CountTables, visits_table
 from spark_jobs.dimensions import dimension_table
-from spark_jobs.grouping import Codes, Column, Groups, combined
+from spark_jobs.grouping import Column, Groups, combined
 from spark_jobs.latency_bins import bins_of
 from spark_jobs.lines import Lines
 from spark_jobs.visitor_hash import PeriodKeys, periods_of, visitor_hash
@@ -140,19 +140,25 @@ def _latencies(lines: Lines) -> pa.Table:
 def _visitors(lines: Lines, keys: PeriodKeys) -> Visitors:
     """The visitor of each line: hashed once for each distinct client and period."""
     names, period = periods_of(keys.kind, lines.second)
-    pairs = Groups(combined((lines.client, len(lines.clients)), (period, len(names))))
     secrets = [keys.keys[name].secret for name in names]
-    codes = Codes()
-    of_pairs = []
-    for client, place in zip(pairs.first(lines.client).tolist(), pairs.first(period).tolist(), strict=True):
-        site, address, user_agent, _ = lines.clients[client]
-        of_pairs.append(codes[site, place, visitor_hash(secrets[place], site, address, user_agent)])
-    visitors = list(codes)
+    pairs = Groups(combined((lines.client, len(lines.clients)), (period, len(names))))
+    site, place = pairs.first(lines.site), pairs.first(period)
+    hashed = np.array(
+        [
+            visitor_hash(secrets[of_pair], *lines.clients[client][:3])
+            for client, of_pair in zip(pairs.first(lines.client).tolist(), place.tolist(), strict=True)
+        ],
+        dtype=np.int64,
+    )
+    hashes, code = np.unique(hashed, return_inverse=True)
+    # An address may be written in two ways, or come with two countries: one visitor all the same.
+    visitors = Groups(combined((site, len(lines.sites)), (place, len(names)), (code, len(hashes))))
+    key_ids = pa.array([keys.keys[name].key_id for name in names], pa.string())
     return Visitors(
-        who=pairs.spread(np.array(of_pairs, dtype=np.int64)),
-        sites=pa.array([site for site, _, _ in visitors], pa.string()),
-        key_ids=pa.array([keys.keys[names[place]].key_id for _, place, _ in visitors], pa.string()),
-        hashes=pa.array([visitor for _, _, visitor in visitors], pa.int64()),
+        who=pairs.spread(visitors.spread(np.arange(len(visitors)))),
+        sites=pa.array(lines.sites, pa.string()).take(pa.array(visitors.first(site))),
+        key_ids=key_ids.take(pa.array(visitors.first(place))),
+        hashes=pa.array(visitors.first(hashed)),
     )
 
 
