@@ -9,6 +9,7 @@ Kafka rows (partition, offset, received_us, value)     one task per Kafka partit
 from __future__ import annotations
 
 import gc
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from spark_jobs.visitor_hash import PeriodKeys
 
 # One row a task: each table as an Arrow IPC stream, and counting.Summary as msgpack.
 TASK_COUNT = pa.schema([*((name, pa.binary()) for name in CountTables.names()), ("summary", pa.binary())])
+TASKS_A_COLLECTION = 256
+_TASKS = itertools.count(1)
 _SPARK_SCHEMA = ", ".join(f"{name} binary" for name in TASK_COUNT.names)
 
 
@@ -47,11 +50,19 @@ class BatchCount:
 
 @contextmanager
 def _without_collector() -> Iterator[None]:
-    """Counting makes no reference cycles; the collector would go through all that was taken in again and again."""
+    """Counting makes no reference cycles; the collector would go through all that was taken in again and again.
+
+    Spark's worker collects after each task as well. What the caches hold, some 100,000 objects, it need not look at
+    each time: they are frozen. Cycles that Spark itself leaves behind are collected every so many tasks.
+    """
     gc.disable()
     try:
         yield
     finally:
+        if next(_TASKS) % TASKS_A_COLLECTION:
+            gc.freeze()
+        else:
+            gc.unfreeze()
         gc.enable()
 
 
