@@ -41,14 +41,16 @@ class Stack:
 
     def report(self, start: str, end: str) -> None:
         """Have Airflow report a range of hours, and wait for it."""
+        self.run_dag("hourly_traffic_report", {"start": start, "end": end})
+
+    def run_dag(self, dag_id: str, conf: dict[str, object]) -> None:
+        """Trigger a DAG and wait for its run, which must end well."""
         with airflow_client(airflow_url(self.settings), login_file(self.settings)) as airflow:
-            run_id = airflow.trigger("hourly_traffic_report", {"start": start, "end": end})
+            run_id = airflow.trigger(dag_id, conf)
             wait_until(
-                lambda: airflow.run_state("hourly_traffic_report", run_id) not in ("queued", "running"),
-                240,
-                "the report's run has ended",
+                lambda: airflow.run_state(dag_id, run_id) not in ("queued", "running"), 240, f"{dag_id} has ended"
             )
-            assert airflow.run_state("hourly_traffic_report", run_id) == "success"
+            assert airflow.run_state(dag_id, run_id) == "success"
 
     def _python(self, words: list[str], seconds: float, expect: int) -> str:
         done = subprocess.run(

@@ -161,6 +161,15 @@ def _status(stack: Stack) -> str:
         return str(error)
 
 
+def test_upkeep_in_airflow_changes_no_published_number(stack: Stack) -> None:
+    published = "SELECT * FROM report.hourly_traffic ORDER BY site, hour_start, revision"
+    before = stack.ask(published)
+    assert before
+    stack.run_dag("maintenance", {})
+    after = stack.ask(published)
+    assert [row for row in before if row not in after] == []
+
+
 def test_down_loses_nothing_and_up_goes_on_where_it_was(stack: Stack) -> None:
     stack.run("down")
     home = str(stack.settings.home)
