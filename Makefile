@@ -8,10 +8,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 FOOTFALL := $(PYTHON) -m local
 UV := $(VENV)/bin/uv
-# Hashes for everything that is installed, also for what a source package needs while it is built.
-INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes --build-constraints requirements/run.lock
+# Hashes for everything that is installed, also for what a source package needs while it is built. A lock is the whole
+# closure, less what without.in names: packages that another one asks for and that we do not use.
+INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps --build-constraints requirements/run.lock
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-annotate
+	--generate-hashes --no-annotate --excludes without.in
 
 # Taken as they are: neither make nor the shell looks into them (override: also when given on make's command line).
 override export FILE := $(value FILE)

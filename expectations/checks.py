@@ -36,6 +36,12 @@ class Check:
     options: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
 
+    @property
+    def rule(self) -> str:
+        """The expectation with its options, as one would write it in Great Expectations."""
+        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
+        return f"{self.expectation}({options})"
+
 
 def _between(
     suite: Suite, name: str, severity: Severity, column: str, description: str, threshold: str, owner: str,

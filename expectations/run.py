@@ -63,7 +63,9 @@ def validate_unsealed(
         _leave_unchecked(warehouse, run_id, hours[done:], reason)
         warehouse.run("quality/finish_run", finish | {"status": "broken", "error": reason})
         raise
-    warehouse.run("quality/finish_run", finish)
+    with warehouse.transaction() as cursor:
+        run(cursor, "quality/track_incidents", {"run_id": run_id})
+        run(cursor, "quality/finish_run", finish)
     return QualityRun(run_id, len(hours), seals["green"], seals["amber"], seals["red"], seals["unchecked"])
 
 
@@ -103,6 +105,9 @@ def _write(
             "description": check.description,
             "threshold": check.threshold,
             "owner": check.owner,
+            "lowest": check.options.get("min_value"),
+            "highest": check.options.get("max_value"),
+            "rule": check.rule,
         }
         for check in checks
     ]
