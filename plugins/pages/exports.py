@@ -36,6 +36,8 @@ def _cell(value: Any) -> Any:
         return f"'{value}" if value.startswith(FORMULA_STARTS) else value
     if value is None or isinstance(value, int | float | Decimal):
         return value
+    if isinstance(value, dict | list):
+        return json.dumps(value, default=_plain)
     return _plain(value)
 
 

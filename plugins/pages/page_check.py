@@ -23,6 +23,7 @@ router = APIRouter()
 REFRESH_SECONDS = 15
 MOST_RUNS = 5000
 RUNS_SHOWN = 12
+ROWS_KEPT = 100
 RANGES = {"24h": ("24 h", 2), "7d": ("7 days", 7), "30d": ("30 days", 30)}
 # What a whole table's rows are compared with: the statement that reads the facts of an hour.
 FACTS = "quality/hour_facts"
@@ -42,6 +43,7 @@ async def check(
         {
             "facts": Query("check_facts", which),
             "runs": Query("check_runs", which | {"most": MOST_RUNS}),
+            "failing_rows": Query("check_rows", which | {"most": ROWS_KEPT}),
             "known": Query("check_names", {}),
         }
     )

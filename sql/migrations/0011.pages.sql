@@ -314,6 +314,37 @@ COMMENT ON COLUMN quality.expectation.rule IS 'The expectation of Great Expectat
 
 CREATE INDEX ON quality.result (site, suite, expectation, run_id);
 
+ALTER TABLE quality.result ADD COLUMN failing_rows integer CHECK (failing_rows >= 0);
+COMMENT ON COLUMN quality.result.failing_rows IS 'How many rows of what it looked at failed; the first ones are in quality.failing_row. Null: not noted yet then.';
+
+CREATE TABLE quality.failing_row (
+    run_id      bigint NOT NULL,
+    site        text NOT NULL,
+    hour_start  timestamptz NOT NULL,
+    revision    integer NOT NULL,
+    suite       text NOT NULL,
+    expectation text NOT NULL,
+    place       integer NOT NULL CHECK (place BETWEEN 1 AND 100),
+    dimension   text NOT NULL,
+    key         text NOT NULL CHECK (length(key) <= 200),
+    seen        jsonb NOT NULL CHECK (jsonb_typeof(seen) = 'object'),
+    PRIMARY KEY (site, hour_start, revision, run_id, suite, expectation, place),
+    FOREIGN KEY (site, hour_start, revision, run_id, suite, expectation) REFERENCES quality.result
+);
+COMMENT ON TABLE quality.failing_row IS 'The first rows that made an expectation fail, as they were then: at most 100 a result. Append-only.';
+COMMENT ON COLUMN quality.failing_row.run_id IS 'Run that checked it.';
+COMMENT ON COLUMN quality.failing_row.site IS 'Which site.';
+COMMENT ON COLUMN quality.failing_row.hour_start IS 'Start of the UTC hour.';
+COMMENT ON COLUMN quality.failing_row.revision IS 'Revision of the hour that was checked.';
+COMMENT ON COLUMN quality.failing_row.suite IS 'traffic_bucket or hourly_report.';
+COMMENT ON COLUMN quality.failing_row.expectation IS 'Name of the expectation.';
+COMMENT ON COLUMN quality.failing_row.place IS 'Which of the failing rows, from 1.';
+COMMENT ON COLUMN quality.failing_row.dimension IS 'What the row is of: hour (facts of the whole hour), total, page, country, status, text or a further dimension.';
+COMMENT ON COLUMN quality.failing_row.key IS 'Which page, country and so on, with addresses masked; empty for the hour.';
+COMMENT ON COLUMN quality.failing_row.seen IS 'What the expectation looked at in that row, by column: numbers, or text with addresses masked.';
+GRANT SELECT ON quality.failing_row TO footfall_reporter, footfall_reader;
+GRANT INSERT ON quality.failing_row TO footfall_reporter;
+
 CREATE TABLE quality.incident (
     incident_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     site            text NOT NULL,

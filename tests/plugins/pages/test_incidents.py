@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -103,6 +104,24 @@ def test_the_page_of_a_check_says_what_was_seen_and_shows_its_statement(
     assert "Hits equals its buckets" in page
     assert "No run in these 30 days." in page
     assert filled("viewer").get(CHECK.replace("hits_equals", "no_such")).status_code == 404
+
+
+def test_the_rows_that_made_a_check_fail_are_shown_as_text(
+    traffic: CountedTraffic, reporter: Warehouse, admin: Warehouse, filled: Client
+) -> None:
+    hour = (datetime.now(UTC) - timedelta(hours=4)).replace(minute=0, second=0, microsecond=0)
+    hostile = "/<script>alert(1)</script>"
+    traffic.batch(Cell(hour.strftime("%Y-%m-%dT%H:%M:%S"), hostile, hits=3))
+    publish_hours(reporter, datetime.now(UTC))
+    execute(admin, "UPDATE report.hourly_page SET hits = 5")
+    validate_unsealed(reporter, "manual__1", datetime.now(UTC))
+    text = filled("viewer").get(CHECK).text
+    rows = words("<main" + text.split('id="rows"')[1].split("</section>")[0])
+    assert "1 of 1" in rows
+    assert "page /&lt;script&gt;alert(1)&lt;/script&gt; 3 5" in rows
+    assert "<script>alert" not in text
+    link = re.findall(r'href="(/footfall/sql/check_rows/csv[^"]+)"', text)[0].replace("&amp;", "&")
+    assert "page,/<script>alert(1)</script>" in filled("viewer").get(link).text
 
 
 def test_only_the_reporters_role_may_write_incidents(fresh_database: Settings) -> None:
