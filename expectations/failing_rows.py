@@ -45,6 +45,7 @@ def _shown(value: Any) -> Value | None:
         return None
     if not isinstance(value, str):
         return int(value) if float(value).is_integer() else round(float(value), 6)
-    while ADDRESS.search(value):
-        value = ADDRESS.sub(MASK, value)
-    return value[:LONGEST_TEXT]
+    masked: str = value
+    while ADDRESS.search(masked):
+        masked = ADDRESS.sub(MASK, masked)
+    return masked[:LONGEST_TEXT]

@@ -56,6 +56,7 @@ class Heartbeat:
         records_per_second: float | None = None,
         topic_id: str | None = None,
         latest: Mapping[int, int] | None = None,
+        memory_bytes: int | None = None,
     ) -> str:
         """What is wished: ``running``, ``stopped``, or ``fenced`` when a newer launch holds the lease.
 
@@ -76,6 +77,7 @@ class Heartbeat:
                 "topic_id": topic_id if ends else None,
                 "partitions": list(ends),
                 "end_offsets": list(ends.values()),
+                "memory_bytes": memory_bytes,
             },
         )
         return str(found[0]["desired_state"]) if found else "fenced"

@@ -37,6 +37,7 @@ from spark_jobs.kafka_topic import KafkaError, KafkaRefused, KafkaTopic, TopicMi
 from spark_jobs.lag import Lag
 from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
+from spark_jobs.process_memory import MemoryGauge
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
 from spark_jobs.table_writer import Cardinality
@@ -68,6 +69,7 @@ class StreamJob:
         self._topic = self._kafka()
         self._watchdog = Watchdog(settings.stalled_after_seconds, START_SECONDS, self._stalled)
         self._lag = Lag()
+        self._memory = MemoryGauge(os.getpid())
         self._rates: deque[tuple[float, int]] = deque(maxlen=6)  # (monotonic seconds, records counted)
 
     def _connection(self) -> Warehouse:
@@ -260,6 +262,7 @@ class StreamJob:
                 (records_now - records_then) / (now - since) if now > since else None,
                 topic_id,
                 latest,
+                self._memory.read(now),
             )
         except POSTGRES_AWAY as error:
             self._say_waiting(f"waiting for Postgres: {str(error).strip()}")

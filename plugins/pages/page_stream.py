@@ -11,6 +11,8 @@ from fastapi import APIRouter, Request, Response
 
 from plugins.pages.charts import chart_data
 from plugins.pages.formats import count
+from plugins.pages.process_strips import process_strips
+from plugins.pages.quality_rows import HEIGHTS
 from plugins.pages.reading import Block, Query
 from plugins.pages.stream_state import judge
 from plugins.pages.times import Clock
@@ -21,6 +23,7 @@ router = APIRouter()
 
 REFRESH_SECONDS = 5
 MOST_ROWS = 12
+STRIPS_FRESH = 30.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         "progress": Query("stream_progress", back | {"step_seconds": chosen.step_seconds}),
         "silences": Query("stream_gaps", back),
         "processes": Query("stream_processes", {}),
+        "day": Query("stream_strips", {}, STRIPS_FRESH),
         "partitions": Query("stream_partitions", {}),
         "restarts": Query("stream_restarts", {"hours": max(24, chosen.hours), "most": MOST_ROWS}),
         "rejects": Query("stream_rejects", {"hours": 24, "most": MOST_ROWS}),
@@ -69,6 +73,8 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         state=state,
         range=range,
         ranges=RANGES,
+        strips=process_strips(blocks["day"].rows),
+        heights=HEIGHTS,
         restart_words=RANGES["24h" if range == "1h" else range].words,
         step_words=f"each {chosen.step_seconds} s"
         if chosen.step_seconds < 60

@@ -8,13 +8,15 @@ CREATE TABLE stream.progress (
     slot_start    timestamptz PRIMARY KEY CHECK (extract(epoch FROM slot_start)::bigint % 10 = 0),
     batch_seconds double precision[] NOT NULL,
     lag_records   bigint,
-    delay_seconds double precision
+    delay_seconds double precision,
+    memory_bytes  bigint CHECK (memory_bytes >= 0)
 );
 COMMENT ON TABLE stream.progress IS 'How the stream job did, by 10 seconds: kept at its heartbeats. A slot without a row is time without a heartbeat.';
 COMMENT ON COLUMN stream.progress.slot_start IS 'Start of the 10 s by the database''s clock, UTC.';
 COMMENT ON COLUMN stream.progress.batch_seconds IS 'Durations of the batches that a heartbeat found finished, in seconds; empty when none was.';
 COMMENT ON COLUMN stream.progress.lag_records IS 'Most records in Kafka that were not counted yet; null when Kafka did not tell.';
 COMMENT ON COLUMN stream.progress.delay_seconds IS 'Longest time between Kafka receiving a record and its being counted, at most so many seconds; null when not known.';
+COMMENT ON COLUMN stream.progress.memory_bytes IS 'Most memory that the job''s processes held together, in bytes; null when not measured.';
 
 CREATE TABLE stream.partition_end (
     topic_id        uuid NOT NULL REFERENCES stream.topic,
@@ -43,12 +45,13 @@ COMMENT ON COLUMN report.stream_lag.closed_until IS 'End of the newest 10 s buck
 COMMENT ON COLUMN report.stream_lag.heartbeat_at IS 'Last sign of life of the stream job.';
 
 CREATE VIEW report.stream_progress AS
-SELECT slot_start, batch_seconds, lag_records, delay_seconds FROM stream.progress;
+SELECT slot_start, batch_seconds, lag_records, delay_seconds, memory_bytes FROM stream.progress;
 COMMENT ON VIEW report.stream_progress IS 'How the stream job did, by 10 seconds. A slot that is missing is time without a heartbeat: unknown, not zero.';
 COMMENT ON COLUMN report.stream_progress.slot_start IS 'Start of the 10 s.';
 COMMENT ON COLUMN report.stream_progress.batch_seconds IS 'Durations of the batches seen at a heartbeat, in seconds.';
 COMMENT ON COLUMN report.stream_progress.lag_records IS 'Most records in Kafka that were not counted yet; null when Kafka did not tell.';
 COMMENT ON COLUMN report.stream_progress.delay_seconds IS 'Longest time between Kafka receiving a record and its being counted, at most.';
+COMMENT ON COLUMN report.stream_progress.memory_bytes IS 'Most memory that the job''s processes held together, in bytes; null when not measured.';
 
 CREATE VIEW report.ledger AS
 SELECT l.ledger_id, t.topic, l.topic_id, l.kafka_partition, lower(l.offsets) AS from_offset,
@@ -153,6 +156,10 @@ SELECT 'stream driver' AS process,
             WHEN l.state IN ('starting', 'waiting') THEN l.state
             ELSE 'silent' END AS state,
        now_open.pid, coalesce(now_open.launched_at, last_ended.ended_at) AS since,
+       CASE WHEN now_open.launch_id IS NOT NULL THEN
+           (SELECT p.memory_bytes FROM stream.progress AS p
+            WHERE p.slot_start > clock_timestamp() - interval '40 seconds' ORDER BY p.slot_start DESC LIMIT 1)
+       END AS memory_bytes,
        (SELECT count(*) FROM stream.launch AS e
         WHERE e.job = 'traffic_stream' AND e.ended_at > now() - interval '24 hours') AS ended_24h
 FROM stream.lease AS l
@@ -165,7 +172,7 @@ LEFT JOIN LATERAL (
 ) AS last_ended ON true
 UNION ALL
 SELECT 'log generator', CASE WHEN newest.ended_at IS NULL THEN 'running' ELSE 'ended' END,
-       CASE WHEN newest.ended_at IS NULL THEN newest.pid END, coalesce(newest.ended_at, newest.launched_at),
+       CASE WHEN newest.ended_at IS NULL THEN newest.pid END, coalesce(newest.ended_at, newest.launched_at), NULL,
        (SELECT count(*) FROM stream.launch AS e
         WHERE e.job = 'log_generator' AND e.ended_at > now() - interval '24 hours')
 FROM (SELECT pid, launched_at, ended_at FROM stream.launch
@@ -173,15 +180,16 @@ FROM (SELECT pid, launched_at, ended_at FROM stream.launch
 UNION ALL
 SELECT 'Kafka broker', CASE WHEN l.heartbeat_at <= clock_timestamp() - interval '30 seconds' THEN 'unknown'
                             WHEN l.lag_records IS NULL THEN 'silent' ELSE 'running' END,
-       NULL, NULL, NULL
+       NULL, NULL, NULL, NULL
 FROM stream.lease AS l
 UNION ALL
-SELECT 'Postgres', 'running', NULL, pg_postmaster_start_time(), NULL;
+SELECT 'Postgres', 'running', NULL, pg_postmaster_start_time(), NULL, NULL;
 COMMENT ON VIEW report.process IS 'The processes as the lease and the launches show them. Airflow''s own are on Airflow''s home page.';
 COMMENT ON COLUMN report.process.process IS 'Which one.';
 COMMENT ON COLUMN report.process.state IS 'running, starting, waiting, silent (no answer), down, ended, or unknown while nobody asks it.';
 COMMENT ON COLUMN report.process.pid IS 'Process id on its host; null when not known here.';
 COMMENT ON COLUMN report.process.since IS 'Since when it runs, or is down; null when not known here.';
+COMMENT ON COLUMN report.process.memory_bytes IS 'Memory it held within the last 40 s, with its children, in bytes; null when not known here.';
 COMMENT ON COLUMN report.process.ended_24h IS 'How often it ended in the last 24 hours; null when not known here.';
 
 CREATE VIEW report.rejected_sample AS
