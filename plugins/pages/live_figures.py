@@ -66,3 +66,22 @@ def top_and_rest(rows: Sequence[Row], most: int) -> tuple[list[Row], int, int]:
     """The first rows, and how many others with how many hits, so that the column adds up."""
     rest = [row for row in rows[most:] if row["hits"]]
     return list(rows[:most]), len(rest), sum(row["hits"] for row in rest)
+
+
+def page_lines(steps: Sequence[Row]) -> dict[str, list[int | None]]:
+    """Hits of each page over time, the oldest first; None where nobody could count. steps: of ``live_page_lines``."""
+    lines: dict[str, list[int | None]] = {}
+    for step in steps:
+        lines.setdefault(step["path"], []).append(step["hits"] if step["is_known"] else None)
+    return lines
+
+
+def line_path(values: Sequence[float | None]) -> str:
+    """A sparkline as an SVG path: 0 at 19, the largest value at 1; it breaks where a value is unknown."""
+    top = max((value for value in values if value is not None), default=0) or 1
+    parts, is_open = [], False
+    for place, value in enumerate(values):
+        if value is not None:
+            parts.append(f"{'L' if is_open else 'M'}{place} {19 - 18 * value / top:.1f}")
+        is_open = value is not None
+    return "".join(parts)

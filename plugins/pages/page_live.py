@@ -8,7 +8,16 @@ from fastapi import APIRouter, Response
 
 from plugins.pages.countries import country_name
 from plugins.pages.live_chart import RANGES, band_words, chart_of, chart_summary
-from plugins.pages.live_figures import AGENTS, STATUSES, anomaly_name, anomaly_value, map_data, top_and_rest
+from plugins.pages.live_figures import (
+    AGENTS,
+    STATUSES,
+    anomaly_name,
+    anomaly_value,
+    map_data,
+    page_lines,
+    top_and_rest,
+)
+from plugins.pages.quality_rows import zulu
 from plugins.pages.reading import Query
 from plugins.pages.sites import choose_site
 from plugins.pages.stream_state import judge
@@ -25,8 +34,10 @@ MOST_ANOMALIES = 8
 
 
 @router.get("/live")
-async def live(view: ViewOf, site: str | None = None, range: Literal["15m", "1h", "24h"] = "15m") -> Response:
-    """The whole page, or its content for a refresh."""
+async def live(
+    view: ViewOf, site: str | None = None, range: Literal["15m", "1h", "24h"] = "15m", wall: bool = False
+) -> Response:
+    """The whole page, or its content for a refresh. wall: large figures and no controls, to be read from afar."""
     state = judge((await view.reader.state(Query("stream_state", {}))).row)
     sites, site = await choose_site(view, site)
     if site is None:
@@ -45,6 +56,8 @@ async def live(view: ViewOf, site: str | None = None, range: Literal["15m", "1h"
         "visitors": Query("live_visitors", of_site, HEAVY),
         "latency": Query("live_latency", of_site, FRESH),
         "pages": Query("live_pages", of_site | {"most": MOST_PAGES}, FRESH),
+        "lines": Query("live_page_lines", of_site | {"most": MOST_PAGES}, HEAVY),
+        "usual": Query("live_usual_errors", of_site, FRESH),
         "statuses": Query("live_statuses", of_site, FRESH),
         "agents": Query("live_agents", of_site, FRESH),
         "countries": Query("live_countries", of_site, HEAVY),
@@ -64,6 +77,10 @@ async def live(view: ViewOf, site: str | None = None, range: Literal["15m", "1h"
         state=state,
         range=range,
         ranges=RANGES,
+        wall=wall,
+        page_lines=page_lines(blocks["lines"].rows),
+        usual_errors={row["series_kind"]: row for row in blocks["usual"].rows},
+        zulu=zulu,
         band=words,
         is_odd=is_odd,
         chart_data=chart_of(view.clock, chosen, state, seen, blocks["ahead"].rows, blocks["anomalies"].rows),

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from plugins.pages import formats
 from plugins.pages.access import CanEdit
 from plugins.pages.assets import asset_address
+from plugins.pages.live_figures import line_path
 from plugins.pages.reading import Block, Query, Reader
 from plugins.pages.times import ZONE_COOKIE, Clock, zone_named
 
@@ -35,7 +36,7 @@ def environment() -> Environment:
     functions = (
         *(formats.count, formats.signed, formats.share, formats.rate, formats.latency, formats.size, formats.age),
         *(formats.bound, formats.change, formats.is_more_than_chance, formats.plural, formats.visible),
-        formats.middle_cut,
+        *(formats.middle_cut, line_path),
     )
     made.globals |= {function.__name__: function for function in functions} | {"asset_address": asset_address}
     made.globals |= {"timedelta": timedelta, "milliseconds": formats.latency}
@@ -113,6 +114,7 @@ class View:
             "site": None,
             "tab": None,
             "export": False,
+            "wall": False,
         }
 
 

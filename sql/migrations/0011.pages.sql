@@ -311,6 +311,24 @@ AS $$
 $$;
 COMMENT ON FUNCTION report.live_visitors IS 'Distinct visitors of a span of minutes, one row a visitor key, with the half width of their 95 % interval: a union of sketches, as counted at this moment.';
 
+CREATE FUNCTION report.page_series(site text, paths text[], start_at timestamptz, end_at timestamptz) RETURNS TABLE (
+    path text, bucket_start timestamptz, hits bigint
+)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT p.path, step.bucket_start, counted.hits
+    FROM stream.page AS p
+    CROSS JOIN generate_series(page_series.start_at, page_series.end_at - interval '10 seconds', interval '10 seconds')
+        AS step (bucket_start)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(b.hits), 0)::bigint AS hits
+        FROM stream.traffic_bucket AS b
+        WHERE b.bucket_start = step.bucket_start AND b.page_id = p.page_id
+    ) AS counted
+    WHERE p.site = page_series.site AND p.path = ANY (page_series.paths)
+$$;
+COMMENT ON FUNCTION report.page_series IS 'Hits of some pages by 10 s in [start_at, end_at), as counted at this moment, empty buckets as 0. start_at must be the start of a bucket.';
+
 -- ---- quality
 ALTER TABLE quality.expectation
     ADD COLUMN lowest double precision,

@@ -27,6 +27,12 @@ SAMPLES = {
 }  # fmt: skip
 
 
+COUNTING = (
+    "UPDATE stream.lease SET epoch = 1, state = 'counting', started_at = now(), heartbeat_at = now(),"
+    " last_batch_at = now(), lag_records = 0, records_per_second = 2, caught_up_to = now()"
+)
+
+
 def bucket(seconds_ago: float) -> str:
     moment = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     return f"{moment - timedelta(seconds=moment.second % 10):%Y-%m-%dT%H:%M:%S}"
@@ -67,8 +73,7 @@ def test_live_shows_the_sums_of_the_newest_closed_thirty_seconds(
     )
     execute(
         admin,
-        "UPDATE stream.lease SET epoch = 1, state = 'counting', started_at = now(), heartbeat_at = now(),"
-        " last_batch_at = now(), lag_records = 0, records_per_second = 2, caught_up_to = now()",
+        COUNTING,
     )
     page = filled("viewer").get("/footfall/live?site=shop").text
     figure = page.split("Hits, ")[1]
@@ -135,3 +140,30 @@ def test_a_range_that_is_none_is_refused_in_words(client: Client, query: str, wo
     answer = client("viewer").get(f"/footfall/reports/{query}")
     assert answer.status_code == 422
     assert words in answer.text
+
+
+def test_a_hot_page_has_its_line_of_fifteen_minutes_oldest_first(
+    traffic: CountedTraffic, admin: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell(bucket(25), "/a", hits=6), Cell(bucket(25), "/a", "US", 4, hits=1))
+    traffic.batch(
+        Cell(bucket(205), "/a", hits=2), Cell(bucket(205), "/cold", hits=9), Cell(bucket(1205), "/a", hits=5)
+    )
+    execute(admin, COUNTING)
+    rows = filled("viewer").get("/footfall/sql/live_page_lines/json?site=shop&most=5").json()
+    assert {row["path"] for row in rows} == {"/a"}  # what is not hot now has no line
+    hits = [row["hits"] for row in rows]
+    assert len(hits) == 30
+    assert (hits[-1], sum(hits)) == (7, 9)  # the newest 30 s last; older than 15 min is left out
+    page = filled("viewer").get("/footfall/live?site=shop").text
+    assert page.count('class="pageline"') == 1
+
+
+def test_the_wall_view_has_the_figures_and_no_tabs(traffic: CountedTraffic, admin: Warehouse, filled: Client) -> None:
+    traffic.batch(Cell(bucket(25), "/home", hits=60))
+    execute(admin, COUNTING)
+    page = filled("viewer").get("/footfall/live?site=shop&wall=1").text
+    assert '<main id="page" class="wall"' in page
+    assert "Leave the wall view" in page
+    assert 'hx-get="/footfall/live?site=shop&amp;wall=1"' in page  # a refresh stays on the wall
+    assert "Leave the wall view" not in filled("viewer").get("/footfall/live?site=shop").text
