@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from settings import CHECKOUT, Settings
+from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.plugins.pages.conftest import Client
 from tests.sql.conftest import admin as admin
+from tests.sql.conftest import reporter as reporter
 from tests.sql.conftest import traffic as traffic
-from tests.sql.counted_traffic import Cell, CountedTraffic, execute
+from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute
 
 pytestmark = pytest.mark.services
 
@@ -167,3 +169,15 @@ def test_the_wall_view_has_the_figures_and_no_tabs(traffic: CountedTraffic, admi
     assert "Leave the wall view" in page
     assert 'hx-get="/footfall/live?site=shop&amp;wall=1"' in page  # a refresh stays on the wall
     assert "Leave the wall view" not in filled("viewer").get("/footfall/live?site=shop").text
+
+
+def test_the_chosen_day_is_also_a_list_of_its_hours_for_narrow_screens(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=3), Cell("2026-06-02T11:00:00", hits=4))
+    publish_hours(reporter, at("2026-06-09T00:00:00"))
+    page = filled("viewer").get("/footfall/reports?site=shop&until=2026-06-03&day=2026-06-01").text
+    listed = page.split('id="one-day"')[1].split("</section>")[0]
+    assert re.findall(r'<option value="([0-9-]+)" selected>', listed) == ["2026-06-01"]
+    assert len(re.findall(r"<option ", listed)) == 14
+    assert re.findall(r"(\d\d:\d\d – \d\d:\d\d)</a></th><td class=\"n\">(\d+)<", listed) == [("10:00 – 11:00", "3")]
