@@ -15,6 +15,7 @@ from plugins.pages import (
     dag_tab,
     incidents,
     page_check,
+    page_lines,
     page_live,
     page_quality,
     page_report,
@@ -24,6 +25,7 @@ from plugins.pages import (
 )
 from plugins.pages.access import may_view
 from plugins.pages.headers import HEADERS, SecurityHeaders
+from plugins.pages.line_reading import LineReader
 from plugins.pages.reading import DatabaseAway, Reader
 from plugins.pages.view import make_view
 from settings import Settings
@@ -39,6 +41,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """The application; connections are opened when the first page asks. No documentation pages, no static folder."""
     app = FastAPI(title="Footfall", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[may_view])
     app.state.reader = Reader(settings.dsn("footfall_reader"), clock)
+    app.state.lines = LineReader(settings)
     app.state.settings = settings
     app.state.clock = clock
     for room in (
@@ -46,6 +49,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         page_live,
         page_reports,
         page_report,
+        page_lines,
         page_stream,
         page_quality,
         page_check,
