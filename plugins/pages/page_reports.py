@@ -17,6 +17,8 @@ router = APIRouter()
 REFRESH_SECONDS = 30
 DAYS = 14
 MOST_CHANGES = 12
+WEEKS, MONTHS = 6, 6
+PERIODS_FRESH = 60.0
 
 
 def midnight(day: date) -> datetime:
@@ -35,12 +37,15 @@ async def reports(
     of_site = {"site": site or ""}
     hours = of_site | window.parameters()
     of_day = of_site | {"from_time": zulu(chosen), "until_time": zulu(chosen + timedelta(days=1))}
+    until_now = {"until_time": zulu(window.until_time)}
     blocks = await view.reader.blocks(
         {
             "hours": Query("reports_hours", hours),
             "published": Query("reports_days", hours),
             "changes": Query("reports_changes", hours | {"most": MOST_CHANGES}),
             "listed": Query("reports_list", of_day),
+            "weeks": Query("reports_weeks", of_site | until_now | {"weeks": WEEKS}, PERIODS_FRESH),
+            "months": Query("reports_months", of_site | until_now | {"months": MONTHS}, PERIODS_FRESH),
         }
     )
     days = calendar(blocks["hours"].rows, blocks["published"].rows, window.from_time, DAYS)
