@@ -161,7 +161,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _between(
         "hourly_report", "visitors_agree_with_the_stream", "critical", "visitors_beyond_bounds",
-        "Visitors of the hour are the union of the stream's minutes, within the error bounds of both.",
+        "Visitors of the hour are the union of the stream's minutes, within twice the error bounds of both.",
         "0 visitors beyond", "sql/reports", maximum=0, optional=True,
     ),
     *_value_checks("hourly_report", "report", "sql/reports"),

@@ -60,7 +60,7 @@ def chart_of(
     gaps = unknown_spans(seen)
     if not state.is_now and last is not None:
         gaps.append({"gap_start": last, "gap_end": clock.now, "words": ""})
-    forecast = [step for step in ahead if last is not None and step["bucket_start"] >= last] if state.is_now else []
+    forecast = right_of(clock.now, ahead) if state.is_now else []
     end = clock.now if state.is_now or last is None else last
     marks = [mark for anomaly in anomalies if (mark := anomaly_mark(clock, anomaly, start, end)) is not None]
     top = max((step["hits_per_second"] or 0 for step in seen), default=0)
@@ -78,6 +78,15 @@ def chart_of(
         stood_still_at=None if state.is_now else last,
         top=top,
     )
+
+
+def right_of(now: datetime, ahead: Sequence[Row]) -> list[Mapping[str, Any]]:
+    """The forecast from now on: the bucket that is open begins at now."""
+    return [
+        step | {"bucket_start": max(step["bucket_start"], now)}
+        for step in ahead
+        if step["bucket_start"] + timedelta(seconds=10) > now
+    ]
 
 
 def _step(step: Row) -> Mapping[str, Any]:

@@ -52,7 +52,7 @@ class Suite:
 
     @property
     def failing(self) -> list[Row]:
-        return [check for check in self.checks if check["passed"] is False]
+        return [check for check in self.checks if check["passed"] is False and check["severity"] != "waits"]
 
     @property
     def passing(self) -> list[Row]:
@@ -100,7 +100,7 @@ def worst_of(strips: Sequence[Sequence[Day]]) -> list[Day]:
 
 
 def _day(row: Row, severity: str) -> Day:
-    if row["failed"]:
+    if row["failed"] and severity != "waits":
         return "critical" if severity == "critical" else "warning"
     return "passed" if row["passed"] else "none"
 

@@ -17,7 +17,7 @@ LEFT JOIN LATERAL (
     FROM quality.result AS r
     WHERE r.site = %(site)s AND r.hour_start >= %(from_time)s::timestamptz AND r.hour_start < %(until_time)s::timestamptz
       AND (r.suite, r.expectation) = (e.suite, e.expectation)
-    ORDER BY r.run_id DESC, r.hour_start DESC, r.revision DESC
+    ORDER BY (r.passed IS NULL), r.run_id DESC, r.passed, r.hour_start DESC, r.revision DESC
     LIMIT 1
 ) AS newest ON true
 LEFT JOIN quality.run AS q ON q.run_id = newest.run_id

@@ -1,4 +1,5 @@
--- The newest result of each check for a site. Grain: a check; one that never ran in that time has no result.
+-- What the newest run that judged a check said, a failing hour first. Grain: a check; one that never ran in that time has
+-- no result, and one that only ever did not apply says so.
 -- Parameters: site, from_time, until_time (of the hours), suite, severity, owner (empty: all). Reads only.
 SELECT e.suite, e.expectation, e.severity, e.owner, e.description, e.threshold, newest.passed, newest.observed,
        newest.hour_start, newest.revision, newest.run_id, i.incident_id, i.opened_at, i.acknowledged_at
@@ -8,7 +9,7 @@ LEFT JOIN LATERAL (
     FROM quality.result AS r
     WHERE r.site = %(site)s AND (r.suite, r.expectation) = (e.suite, e.expectation)
       AND r.hour_start >= %(from_time)s::timestamptz AND r.hour_start < %(until_time)s::timestamptz
-    ORDER BY r.run_id DESC, r.hour_start DESC, r.revision DESC
+    ORDER BY (r.passed IS NULL), r.run_id DESC, r.passed, r.hour_start DESC, r.revision DESC
     LIMIT 1
 ) AS newest ON true
 LEFT JOIN quality.incident AS i

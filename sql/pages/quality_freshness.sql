@@ -1,10 +1,10 @@
 -- How old things are against what they may be. Grain: a thing; one that never was has no age.
--- Parameters: site. Reads only. Limits in seconds: a heartbeat 30; an event 60; an hour's report until 15 min after the
+-- Parameters: site. Reads only. Limits in seconds: a heartbeat 30; an event (by its 10 s bucket, so at most) 60; an hour's report until 15 min after the
 -- next hour closed; a day's until an hour after the next day ended.
 SELECT 1 AS place, 'stream heartbeat' AS what, heartbeat_age_seconds AS age_seconds, 30.0 AS limit_seconds
 FROM report.stream_status
 UNION ALL
-SELECT 2, 'newest counted event', greatest(0, extract(epoch FROM now() - (last_bucket_start + interval '10 seconds')))::double precision, 60
+SELECT 2, 'newest counted event', extract(epoch FROM now() - last_bucket_start)::double precision, 60
 FROM report.site
 WHERE site = %(site)s
 UNION ALL
