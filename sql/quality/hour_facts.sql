@@ -182,7 +182,7 @@ SELECT h.hour,
        coalesce(k.off, 0) + CASE WHEN v.report_keys = 1 AND v.report_visitors IS DISTINCT FROM r.visitors
                                    OR coalesce(v.report_keys, 0) <> 1 AND r.visitors > 0 THEN 1 ELSE 0 END
            AS report_sketches_off,
-       -- How far the published number is from the union of the stream's minutes, beyond twice the 95 % bounds of both:
+       -- How far the published number is from the union of the stream's minutes, beyond twice the bounds of both:
        -- a busy hour is that far off by chance once in some 10,000.
        CASE WHEN h.touched_ledger_id <= h.checked_ledger_id AND v.stream_keys = 1 THEN
            greatest(abs(coalesce(r.visitors, -1) - v.stream_visitors)
