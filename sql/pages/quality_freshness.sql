@@ -1,5 +1,6 @@
 -- How old things are against what they may be. Grain: a thing; one that never was has no age.
--- Parameters: site. Reads only. Limits in seconds: a heartbeat 30; an event (by its 10 s bucket, so at most) 60; an hour's report until 15 min after the
+-- Parameters: site. Reads only. Limits in seconds: a heartbeat 30; an event (by its 10 s bucket: at most) 60; an hour's
+-- report until 15 min after the
 -- next hour closed; a day's until an hour after the next day ended.
 SELECT 1 AS place, 'stream heartbeat' AS what, heartbeat_age_seconds AS age_seconds, 30.0 AS limit_seconds
 FROM report.stream_status
