@@ -23,7 +23,8 @@ TRIES = [
 HITS = len(TRIES) * MINUTES
 
 # Records that break the wire contract: the beginning of each is kept as a sample, as it is.
-RECORDS = (b"<script>alert(11)</script>", b"=cmd|' /C calc'!A0", b'{"ts": "<img src=x onerror=alert(12)>"}')
+MARKUP = b'{"ts": "<img src=x onerror=alert(11)>"}'
+FORMULA = b"=cmd|' /C calc'!A0"
 
 
 def write_hostile_log(path: Path, hour: datetime, late: int = 0) -> None:

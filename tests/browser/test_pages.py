@@ -115,6 +115,7 @@ def test_a_refresh_keeps_scroll_focus_and_what_was_opened(stack: Stack, open_pag
 def test_a_refresh_moves_nothing(stack: Stack, open_page: Open) -> None:
     page = open_page(LIVE)
     await_charts(page)
+    expect(page.locator(".banner")).to_have_count(0, timeout=30_000)  # what comes and goes with the state
     places = "[...document.querySelectorAll('h2')].map((title) => Math.round(title.getBoundingClientRect().top))"
     before = page.evaluate(places)
     drawn = page.locator("#canvas-hits_per_second svg").evaluate_handle("svg => svg")
