@@ -92,4 +92,10 @@ async def _broken(request: Request, error: Exception) -> Response:
     """A fault of ours: the log has it all, the reader no details. It is made outside the middleware."""
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     words = "This page could not be made. The log of Airflow's api-server says why."
-    return JSONResponse({"detail": words}, 500, headers={**HEADERS, "cache-control": "no-store"})
+    headers = {**HEADERS, "cache-control": "no-store"}
+    # A refresh leaves what is shown as it is: three failures, and the page says that it is cut off.
+    if not _wants_page(request) or "hx-request" in request.headers:
+        return JSONResponse({"detail": words}, 500, headers=headers)
+    page = await make_view(request).page("refused.html", 500, detail=words)
+    page.headers.update(headers)
+    return page

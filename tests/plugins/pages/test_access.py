@@ -98,6 +98,8 @@ def test_an_answer_after_a_fault_of_ours_carries_them_too(client: Client, monkey
     answer = client("viewer").get("/footfall/stream")
     assert answer.status_code == 500
     assert "ZeroDivisionError" not in answer.text
+    assert "<h1>This cannot be shown.</h1>" in answer.text
+    assert "The log of Airflow&#39;s api-server says why." in answer.text
     assert answer.headers["content-security-policy"] == POLICY
 
 
