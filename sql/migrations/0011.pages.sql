@@ -298,15 +298,18 @@ AS $$
     SELECT united.key_id, report.visitor_estimate(united.hashes, united.theta),
            report.visitor_bound(united.hashes, united.theta), united.theta = 9223372036854775807
     FROM (
-        SELECT sketch.key_id, sketch.theta, count(DISTINCT held.hash) AS hashes
+        SELECT held.key_id, held.theta, count(held.hash) AS hashes
         FROM (
-            SELECT k.key_id, k.sketch, min(report.theta(k.sketch)) OVER (PARTITION BY k.key_id) AS theta
-            FROM stream.visitor_sketch AS k
-            WHERE k.site = live_visitors.site AND k.minute_start >= live_visitors.start_at
-              AND k.minute_start < live_visitors.end_at
-        ) AS sketch
-        LEFT JOIN LATERAL unnest(report.theta_hashes(sketch.sketch)) AS held (hash) ON held.hash < sketch.theta
-        GROUP BY sketch.key_id, sketch.theta
+            SELECT DISTINCT sketch.key_id, sketch.theta, one.hash
+            FROM (
+                SELECT k.key_id, k.sketch, min(report.theta(k.sketch)) OVER (PARTITION BY k.key_id) AS theta
+                FROM stream.visitor_sketch AS k
+                WHERE k.site = live_visitors.site AND k.minute_start >= live_visitors.start_at
+                  AND k.minute_start < live_visitors.end_at
+            ) AS sketch
+            LEFT JOIN LATERAL unnest(report.theta_hashes(sketch.sketch)) AS one (hash) ON one.hash < sketch.theta
+        ) AS held
+        GROUP BY held.key_id, held.theta
     ) AS united
 $$;
 COMMENT ON FUNCTION report.live_visitors IS 'Distinct visitors of a span of minutes, one row a visitor key, with the half width of their 95 % interval: a union of sketches, as counted at this moment.';
@@ -328,6 +331,27 @@ AS $$
     WHERE p.site = page_series.site AND p.path = ANY (page_series.paths)
 $$;
 COMMENT ON FUNCTION report.page_series IS 'Hits of some pages by 10 s in [start_at, end_at), as counted at this moment, empty buckets as 0. start_at must be the start of a bucket.';
+
+-- One page is a few rows in each bucket: asked bucket by bucket they come from the key, where a range would read all pages.
+CREATE FUNCTION report.page_cell(site text, path text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
+    country text, status_class smallint, agent_class text, hits bigint
+)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT b.country, b.status_class, b.agent_class, sum(b.hits)::bigint
+    FROM stream.page AS p
+    CROSS JOIN generate_series(date_bin('10 seconds', page_cell.start_at, timestamptz 'epoch'),
+                               page_cell.end_at - interval '10 seconds', interval '10 seconds') AS at (bucket_start)
+    CROSS JOIN LATERAL (
+        SELECT c.country, c.status_class, c.agent_class, c.hits
+        FROM stream.traffic_bucket AS c
+        WHERE c.bucket_start = at.bucket_start AND c.page_id = p.page_id
+        OFFSET 0
+    ) AS b
+    WHERE p.site = page_cell.site AND p.path = page_cell.path
+    GROUP BY b.country, b.status_class, b.agent_class
+$$;
+COMMENT ON FUNCTION report.page_cell IS 'Country by status class by agent class of one page, in any range of 10 s buckets, as counted at this moment. Buckets are kept for a limited time; there are no revisions of it.';
 
 -- ---- quality
 ALTER TABLE quality.expectation

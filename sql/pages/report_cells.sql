@@ -5,9 +5,16 @@
 SELECT CASE %(field)s WHEN 'path' THEN path WHEN 'country' THEN country WHEN 'status_class' THEN status_class::text
        ELSE agent_class END AS value, sum(hits)::bigint AS hits, count(*) OVER () AS rows_all,
        sum(sum(hits)) OVER ()::bigint AS hits_all
-FROM report.range_cell(%(site)s, %(from_time)s::timestamptz, %(until_time)s::timestamptz)
-WHERE (%(page)s = '' OR path = %(page)s)
-  AND (%(country)s = '' OR country = replace(%(country)s, '-', ''))
+FROM (
+    SELECT path, country, status_class, agent_class, hits
+    FROM report.range_cell(%(site)s, %(from_time)s::timestamptz, %(until_time)s::timestamptz)
+    WHERE %(page)s = ''
+    UNION ALL
+    SELECT %(page)s, country, status_class, agent_class, hits
+    FROM report.page_cell(%(site)s, %(page)s, %(from_time)s::timestamptz, %(until_time)s::timestamptz)
+    WHERE %(page)s <> ''
+) AS cell
+WHERE (%(country)s = '' OR country = replace(%(country)s, '-', ''))
   AND (%(status_class)s = '' OR status_class::text = %(status_class)s)
   AND (%(agent_class)s = '' OR agent_class = %(agent_class)s)
 GROUP BY 1

@@ -15,7 +15,7 @@ from tests.plugins.pages.conftest import Client
 from tests.sql.conftest import admin as admin
 from tests.sql.conftest import reporter as reporter
 from tests.sql.conftest import traffic as traffic
-from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute
+from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
 
 pytestmark = pytest.mark.services
 
@@ -182,3 +182,21 @@ def test_the_chosen_day_is_also_a_list_of_its_hours_for_narrow_screens(
     assert re.findall(r'<option value="([0-9-]+)" selected>', listed) == ["2026-06-01"]
     assert len(re.findall(r"<option ", listed)) == 14
     assert re.findall(r"(\d\d:\d\d – \d\d:\d\d)</a></th><td class=\"n\">(\d+)<", listed) == [("10:00 – 11:00", "3")]
+
+
+def test_one_page_by_country_is_the_same_whichever_way_its_cells_are_read(
+    traffic: CountedTraffic, admin: Warehouse
+) -> None:
+    traffic.batch(
+        Cell("10:00:10", "/a", "DE", 2, hits=3),
+        Cell("10:30:00", "/a", "DE", 4, hits=2),
+        Cell("10:59:50", "/a", "US", 2, hits=5),
+        Cell("11:00:00", "/a", "FR", 2, hits=7),  # after the range
+        Cell("10:00:10", "/b", "DE", 2, hits=9),
+    )
+    hour = "'2026-06-01T10:00Z', '2026-06-01T11:00Z'"
+    found = [
+        select(admin, f"SELECT country, status_class, hits FROM report.{cells} ORDER BY 1, 2")  # noqa: S608
+        for cells in (f"page_cell('shop', '/a', {hour})", f"range_cell('shop', {hour}) WHERE path = '/a'")
+    ]
+    assert found == [[("DE", 2, 3), ("DE", 4, 2), ("US", 2, 5)]] * 2
