@@ -3,7 +3,7 @@
 FROM python:3.11-slim-bookworm AS built
 RUN python -m venv /opt/venv
 COPY requirements/run.lock /tmp/run.lock
-RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/run.lock
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r /tmp/run.lock
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update \

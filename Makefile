@@ -8,10 +8,11 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 FOOTFALL := $(PYTHON) -m local
 UV := $(VENV)/bin/uv
-# Hashes for everything that is installed, also for what a source package needs while it is built.
-INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes --build-constraints requirements/run.lock
+# Hashes for everything that is installed, also for what a source package needs while it is built. A lock is the whole
+# closure, less what without.in names: packages that another one asks for and that we do not use.
+INSTALL := $(UV) pip install --quiet --python $(PYTHON) --require-hashes --no-deps --build-constraints requirements/run.lock
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --python-version 3.11 \
-	--generate-hashes --no-annotate
+	--generate-hashes --no-annotate --excludes without.in
 
 # Taken as they are: neither make nor the shell looks into them (override: also when given on make's command line).
 override export FILE := $(value FILE)
@@ -62,7 +63,7 @@ evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PA
 	@$(FOOTFALL) evidence --site="$$SITE" --hour="$$HOUR" --path="$$PAGE" --status="$$STATUS" \
 		--limit="$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
 
-.PHONY: test test-fast lint bench backtest lock
+.PHONY: test test-fast lint bench backtest screenshots lock
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone
 	@$(PYTHON) -m pytest $(ARGS)
 
@@ -81,6 +82,9 @@ bench: java dev ## Drain a prefilled topic and compare every cell with the truth
 # One thread for each process's linear algebra: there are as many processes as cores.
 backtest: dev ## Find incidents in generated weeks: precision, recall, delay, false alarms, forecasts
 	@OPENBLAS_NUM_THREADS=1 $(PYTHON) -m benchmarks.backtest $(ARGS)
+
+screenshots: dev ## Take the pictures in docs/pictures from the running stack (after make up); needs Chromium
+	@$(PYTHON) -m tests.browser.screenshots
 
 lock: $(VENV)/.uv ## Resolve the requirements anew, with hashes
 	@cd requirements && for name in run dev uv; do \

@@ -36,6 +36,12 @@ class Check:
     options: Mapping[str, Any] = field(default_factory=dict)
     optional: bool = False
 
+    @property
+    def rule(self) -> str:
+        """The expectation with its options, as one would write it in Great Expectations."""
+        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items() if value is not None)
+        return f"{self.expectation}({options})"
+
 
 def _between(
     suite: Suite, name: str, severity: Severity, column: str, description: str, threshold: str, owner: str,
@@ -155,7 +161,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     _between(
         "hourly_report", "visitors_agree_with_the_stream", "critical", "visitors_beyond_bounds",
-        "Visitors of the hour are the union of the stream's minutes, within the error bounds of both.",
+        "Visitors of the hour are the union of the stream's minutes, within twice the error bounds of both.",
         "0 visitors beyond", "sql/reports", maximum=0, optional=True,
     ),
     *_value_checks("hourly_report", "report", "sql/reports"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ def validate_unsealed(
         _leave_unchecked(warehouse, run_id, hours[done:], reason)
         warehouse.run("quality/finish_run", finish | {"status": "broken", "error": reason})
         raise
-    warehouse.run("quality/finish_run", finish)
+    with warehouse.transaction() as cursor:
+        run(cursor, "quality/track_incidents", {"run_id": run_id})
+        run(cursor, "quality/finish_run", finish)
     return QualityRun(run_id, len(hours), seals["green"], seals["amber"], seals["red"], seals["unchecked"])
 
 
@@ -78,6 +81,7 @@ def _write(
     seals: Counter[str] = Counter()
     sealed: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []
+    failing: list[dict[str, Any]] = []
     for hour, found in zip(hours, outcomes, strict=True):
         key = {"run_id": run_id, "site": hour.site, "hour_start": hour.hour_start, "revision": hour.revision}
         seal, reason = seal_of(found)
@@ -92,8 +96,16 @@ def _write(
                 "threshold": outcome.check.threshold,
                 "passed": outcome.passed,
                 "observed": outcome.observed,
+                "failing_rows": outcome.failing,
             }
             for outcome in found
+        ]
+        failing += [
+            key
+            | {"suite": outcome.check.suite, "expectation": outcome.check.name, "place": place}
+            | {"dimension": row.dimension, "key": row.key, "seen": json.dumps(row.seen)}
+            for outcome in found
+            for place, row in enumerate(outcome.rows, 1)
         ]
     described = [
         {
@@ -103,12 +115,16 @@ def _write(
             "description": check.description,
             "threshold": check.threshold,
             "owner": check.owner,
+            "lowest": check.options.get("min_value"),
+            "highest": check.options.get("max_value"),
+            "rule": check.rule,
         }
         for check in checks
     ]
     with warehouse.transaction() as cursor:
         run_many(cursor, "quality/describe_expectation", described)
         run_many(cursor, "quality/write_result", results)
+        run_many(cursor, "quality/write_failing_row", failing)
         run_many(cursor, "quality/seal_hour", sealed)
     return seals
 

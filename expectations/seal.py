@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
 
 from expectations.checks import Check
+from expectations.failing_rows import FailingRow, failing_rows
 from expectations.validation import Finding
 
 Seal = Literal["green", "amber", "red", "unchecked"]
@@ -18,11 +19,16 @@ LONGEST_REASON = 500
 
 @dataclass(frozen=True)
 class Outcome:
-    """One check on one hour; ``passed`` is None when it could not be evaluated or does not apply."""
+    """One check on one hour; ``passed`` is None when it could not be evaluated or does not apply.
+
+    failing: how many rows failed, of which ``rows`` are the first; 0 unless ``passed`` is False.
+    """
 
     check: Check
     passed: bool | None
     observed: str
+    failing: int = 0
+    rows: Sequence[FailingRow] = ()
 
 
 def outcome_of(finding: Finding, hour: int, value: object) -> Outcome:
@@ -80,6 +86,11 @@ def outcomes_by_hour(findings: Sequence[Finding], frame: pd.DataFrame, hours: in
             if len(finding.check.columns) == 1:
                 value = measured.get(hour, {}).get(finding.check.columns[0])
             value = None if value is None or pd.isna(value) else round(value, 3)
-            outcomes.append(outcome_of(finding, hour, value))
+            outcome = outcome_of(finding, hour, value)
+            if outcome.passed is False:
+                places = finding.places[hour]
+                found = failing_rows(frame, places, finding.check.columns)
+                outcome = replace(outcome, failing=len(places), rows=found)
+            outcomes.append(outcome)
         result.append(outcomes)
     return result

@@ -18,14 +18,16 @@ from expectations.checks import Check
 class Finding:
     """What one check found in a frame.
 
-    failures: per hour, how many values of which dimension were unexpected. looked_at: per hour, how many values
-    there were. broken: why Great Expectations could not evaluate it, None when it could.
+    failures: per hour, how many values of which dimension were unexpected. places: per hour, where in the frame they
+    stand. looked_at: per hour, how many values there were. broken: why Great Expectations could not evaluate it,
+    None when it could.
     """
 
     check: Check
     failures: Mapping[int, Counter[str]] = field(default_factory=dict)
     looked_at: Mapping[int, int] = field(default_factory=dict)
     broken: str | None = None
+    places: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
 
 def great_expectations_version() -> str:
@@ -61,7 +63,7 @@ def validate(frame: pd.DataFrame, checks: Sequence[Check]) -> list[Finding]:
         context.data_sources.add_pandas("facts")
         .add_dataframe_asset("hours")
         .add_batch_definition_whole_dataframe("now")
-        .get_batch({"dataframe": frame})
+        .get_batch({"dataframe": frame.assign(place=range(len(frame)))})
     )
     findings: list[Finding] = []
     for suite_name in dict.fromkeys(check.suite for check in checks):
@@ -81,7 +83,7 @@ def validate(frame: pd.DataFrame, checks: Sequence[Check]) -> list[Finding]:
             suite,
             result_format={
                 "result_format": "COMPLETE",
-                "unexpected_index_column_names": ["hour", "dimension"],
+                "unexpected_index_column_names": ["hour", "dimension", "place"],
                 "return_unexpected_index_query": False,
             },
         )
@@ -100,12 +102,14 @@ def _finding(check: Check, result: Any, frame: pd.DataFrame) -> Finding:
     if broken is not None:
         return Finding(check, broken=broken)
     failures: dict[int, Counter[str]] = {}
+    places: dict[int, list[int]] = {}
     for row in result.result.get("unexpected_index_list") or []:
         failures.setdefault(int(row["hour"]), Counter())[str(row["dimension"])] += 1
+        places.setdefault(int(row["hour"]), []).append(int(row["place"]))
     if bool(result.success) == bool(failures):
         return Finding(check, broken=f"success is {result.success}, but {len(failures)} hours have failures")
     present = frame[list(check.columns)].notna().all(axis=1)
-    return Finding(check, failures, Counter(frame.loc[present, "hour"].tolist()))
+    return Finding(check, failures, Counter(frame.loc[present, "hour"].tolist()), places=places)
 
 
 def _exception(info: Mapping[str, Any] | None) -> str | None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,37 +13,12 @@ from rich.text import Text
 
 from local.steps import StepFailed
 from settings import Settings
-from spark_jobs.evidence import EvidenceReader, Shown, Wanted
-from spark_jobs.kafka_topic import KafkaTopic, TopicMissing, TopicState
+from spark_jobs.evidence import Wanted
+from spark_jobs.evidence_search import Evidence, Range, search
+from spark_jobs.kafka_topic import TopicMissing
 from sql.warehouse import Row, Warehouse
 
 _STATUS = re.compile(r"([1-5])(?:xx)?|([1-5][0-9][0-9])", re.IGNORECASE)
-
-
-class Range(msgspec.Struct, frozen=True):
-    """Offsets [from_offset, until_offset) of a partition; records: at most so many are in it."""
-
-    topic: str
-    kafka_partition: int
-    from_offset: int
-    until_offset: int
-
-    @property
-    def records(self) -> int:
-        return self.until_offset - self.from_offset
-
-
-class Evidence(msgspec.Struct):
-    """What was found: the first records of a cell, how many more there are, and what Kafka no longer has."""
-
-    site: str
-    hour_start: datetime
-    ranges: list[Range]
-    gone: list[Range]
-    events: list[Shown]
-    lines: int = 0  # records of the cell, repeats left out: what the report counts, while nothing is gone
-    repeats: int = 0
-    more: int = 0
 
 
 def show_evidence(
@@ -96,48 +69,15 @@ def status_of(text: str) -> int | None:
 
 def find(settings: Settings, wanted: Wanted, rows: list[Row], limit: int, bar: Progress) -> Evidence:
     """Read every range that Kafka still holds; rows: of ``report.evidence``."""
-    with closing(KafkaTopic(settings.kafka_python_options("footfall_stream"), settings.topic)) as topic:
-        try:
-            state = topic.state()
-        except TopicMissing as error:
-            raise StepFailed(f"{error}: the records are gone, the counts stay") from error
-        ranges, gone = split(rows, state)
-        found = Evidence(wanted.site, wanted.hour_start, ranges, gone, [])
-        reader = EvidenceReader(wanted)
-        task = bar.add_task("reading Kafka", total=sum(span.records for span in ranges))
-        for span in ranges:
-            for shown in _shown(topic, reader, span):
-                found.repeats += shown.repeated
-                found.lines += not shown.repeated
-                if len(found.events) < limit:
-                    found.events.append(shown)
-                else:
-                    found.more += 1
-            bar.advance(task, span.records)
-    return found
+    task = bar.add_task("reading Kafka", total=None)
 
+    def told(span: Range, ranges: int) -> None:
+        bar.update(task, total=ranges, advance=1)
 
-def split(rows: list[Row], state: TopicState) -> tuple[list[Range], list[Range]]:
-    """(what Kafka still holds, what it has deleted by now) of ranges; another incarnation's are gone."""
-    ranges, gone = [], []
-    for row in rows:
-        topic, partition, start, until = (
-            row[name] for name in ("topic", "kafka_partition", "from_offset", "until_offset")
-        )
-        same = str(row["topic_id"]) == str(state.topic_id)
-        earliest = min(max(start, state.earliest.get(partition, until)), until) if same else until
-        if start < earliest:
-            gone.append(Range(topic, partition, start, earliest))
-        if earliest < until:
-            ranges.append(Range(topic, partition, earliest, until))
-    return ranges, gone
-
-
-def _shown(topic: KafkaTopic, reader: EvidenceReader, span: Range) -> Iterator[Shown]:
-    for offset, value in topic.records(span.kafka_partition, span.from_offset, span.until_offset):
-        shown = reader.shown(span.kafka_partition, offset, value)
-        if shown is not None:
-            yield shown
+    try:
+        return search(settings, wanted, rows, limit, on_range=told)
+    except TopicMissing as error:
+        raise StepFailed(f"{error}: the records are gone, the counts stay") from error
 
 
 def _print(found: Evidence, console: Console) -> None:

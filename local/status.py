@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import psutil
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,6 +15,7 @@ from local.supervision import socket_path
 from local.supervisor_client import ProcessState, SupervisorClient
 from plugins.process_identity import find_process
 from settings import Settings
+from spark_jobs.process_memory import memory_bytes
 from sql.launches import Job, open_launches
 from sql.stream_status import (
     HourSummary,
@@ -102,36 +102,17 @@ def paused_troubles(dags: Mapping[str, bool]) -> list[str]:
 
 
 def _supervised(state: ProcessState) -> ProcessLine:
-    return ProcessLine(state.name, state.state, state.pid or None, _memory(state.pid))
+    return ProcessLine(state.name, state.state, state.pid or None, memory_bytes(state.pid) if state.pid else 0)
 
 
 def _detached(warehouse: Warehouse) -> list[ProcessLine]:
     jobs: tuple[Job, ...] = ("traffic_stream", "log_generator")
     return [
-        ProcessLine(launch.job, "running", process.pid, _memory(process.pid))
+        ProcessLine(launch.job, "running", process.pid, memory_bytes(process.pid))
         for job in jobs
         for launch in open_launches(warehouse, job)
         if (process := find_process(launch)) is not None
     ]
-
-
-def _memory(pid: int) -> int:
-    """Memory of a process and its children in bytes; shared pages count once (PSS) where the system tells."""
-    if not pid:
-        return 0
-    total = 0
-    try:
-        for process in [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]:
-            try:
-                full = process.memory_full_info()
-                total += getattr(full, "pss", 0) or full.rss
-            except psutil.NoSuchProcess:
-                continue
-            except psutil.AccessDenied:
-                total += process.memory_info().rss
-    except psutil.NoSuchProcess:
-        return total
-    return total
 
 
 def _airflow_troubles(settings: Settings) -> list[str]:

@@ -42,10 +42,11 @@ def expire_rejected_samples(as_of: datetime) -> int:
 
 
 def expire_bands(as_of: datetime) -> int:
-    """Delete the bands of buckets that are older than the setting says; returns of how many buckets."""
+    """Delete bands, totals and progress by 10 s that are older than the setting says; returns of how many buckets."""
     settings = Settings()
     with watcher(settings) as warehouse:
         deleted = warehouse.run("trends/expire_bands", {"as_of": as_of, "days": settings.trend_days})
+        warehouse.run("stream/expire_progress", {"as_of": as_of, "days": settings.trend_days})
     log.info("bands of %d buckets deleted", deleted)
     return deleted
 

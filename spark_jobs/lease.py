@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -54,8 +54,15 @@ class Heartbeat:
         lag_records: int | None = None,
         caught_up_to: float | None = None,
         records_per_second: float | None = None,
+        topic_id: str | None = None,
+        latest: Mapping[int, int] | None = None,
+        memory_bytes: int | None = None,
     ) -> str:
-        """What is wished: ``running``, ``stopped``, or ``fenced`` when a newer launch holds the lease."""
+        """What is wished: ``running``, ``stopped``, or ``fenced`` when a newer launch holds the lease.
+
+        latest: offset of the next record of each partition of topic_id, as Kafka just said.
+        """
+        ends = latest or {}
         found = self._warehouse.rows(
             "stream/heartbeat",
             {
@@ -67,6 +74,10 @@ class Heartbeat:
                 "lag_records": lag_records,
                 "caught_up_to": datetime.fromtimestamp(caught_up_to, UTC) if caught_up_to else None,
                 "records_per_second": records_per_second,
+                "topic_id": topic_id if ends else None,
+                "partitions": list(ends),
+                "end_offsets": list(ends.values()),
+                "memory_bytes": memory_bytes,
             },
         )
         return str(found[0]["desired_state"]) if found else "fenced"

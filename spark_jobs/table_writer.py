@@ -38,6 +38,7 @@ def write_tables(cursor: Cursor, tables: CountTables, most: Cardinality) -> None
         run(cursor, "stream/rename_to_other")
     run(cursor, "stream/add_pages")
     run(cursor, "stream/merge_traffic")
+    run(cursor, "stream/merge_site_totals")
     run(cursor, "stream/merge_latencies")
     run(cursor, "stream/merge_dimensions")
     _write_sketches(cursor, tables.sketches)

@@ -37,6 +37,7 @@ from spark_jobs.kafka_topic import KafkaError, KafkaRefused, KafkaTopic, TopicMi
 from spark_jobs.lag import Lag
 from spark_jobs.lease import Fenced, Heartbeat, Lease, Watchdog, take_lease
 from spark_jobs.positions import RangeLost, starting_offsets
+from spark_jobs.process_memory import MemoryGauge
 from spark_jobs.session import kafka_source, start_session
 from spark_jobs.stream_batch import StreamBatch
 from spark_jobs.table_writer import Cardinality
@@ -68,6 +69,7 @@ class StreamJob:
         self._topic = self._kafka()
         self._watchdog = Watchdog(settings.stalled_after_seconds, START_SECONDS, self._stalled)
         self._lag = Lag()
+        self._memory = MemoryGauge(os.getpid())
         self._rates: deque[tuple[float, int]] = deque(maxlen=6)  # (monotonic seconds, records counted)
 
     def _connection(self) -> Warehouse:
@@ -199,7 +201,7 @@ class StreamJob:
         )
         query = self._start_query(source, checkpoint, batch)
         while not self._stop_reason:
-            self._beat(heartbeat, batch)
+            self._beat(heartbeat, batch, str(topic.topic_id))
             if query.awaitTermination(BEAT_SECONDS):
                 break
         batch.stopping = True
@@ -229,13 +231,15 @@ class StreamJob:
             writer = writer.trigger(processingTime=f"{self._settings.trigger_seconds} seconds")
         return writer.queryName("web_traffic").start()
 
-    def _beat(self, heartbeat: Heartbeat, batch: StreamBatch) -> None:
+    def _beat(self, heartbeat: Heartbeat, batch: StreamBatch, topic_id: str) -> None:
         """Write the heartbeat; the watchdog hears of it when something moved or nothing was to do."""
         progress = batch.progress
         lag: int | None = None
+        latest: dict[int, int] = {}
         try:
             asked_at = time.time()
-            lag = self._lag.note(asked_at, self._topic.latest(progress.next_offsets), progress.next_offsets)
+            latest = self._topic.latest(progress.next_offsets)
+            lag = self._lag.note(asked_at, latest, progress.next_offsets)
             state, words = ("counting", "counting") if lag else ("idle", "nothing new to count")
         except KafkaError as error:
             self._topic.close()
@@ -256,6 +260,9 @@ class StreamJob:
                 lag,
                 self._lag.caught_up_to,
                 (records_now - records_then) / (now - since) if now > since else None,
+                topic_id,
+                latest,
+                self._memory.read(now),
             )
         except POSTGRES_AWAY as error:
             self._say_waiting(f"waiting for Postgres: {str(error).strip()}")

@@ -160,6 +160,11 @@ class Warehouse:
         with self.transaction() as cursor:
             return run(cursor, name, parameters)
 
+    def bound(self, name: str, parameters: Mapping[str, Any] | None = None) -> str:
+        """The text of a SQL file with its parameters in place, as the server gets it."""
+        with self.transaction() as cursor:
+            return str(cursor.mogrify(statement(name), dict(parameters or {})).decode())
+
     def query_csv(self, query: str, out: Any) -> None:
         """Write the result of a query a person typed as CSV with a header; the role's rights are the guard."""
         with self.transaction() as cursor:

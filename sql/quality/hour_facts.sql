@@ -182,9 +182,11 @@ SELECT h.hour,
        coalesce(k.off, 0) + CASE WHEN v.report_keys = 1 AND v.report_visitors IS DISTINCT FROM r.visitors
                                    OR coalesce(v.report_keys, 0) <> 1 AND r.visitors > 0 THEN 1 ELSE 0 END
            AS report_sketches_off,
-       -- How far the published number is from the union of the stream's minutes, beyond the bounds of both.
+       -- How far the published number is from the union of the stream's minutes, beyond twice the bounds of both:
+       -- a busy hour is that far off by chance once in some 10,000.
        CASE WHEN h.touched_ledger_id <= h.checked_ledger_id AND v.stream_keys = 1 THEN
-           greatest(abs(coalesce(r.visitors, -1) - v.stream_visitors) - coalesce(r.visitors_bound, 0) - v.stream_bound, 0)
+           greatest(abs(coalesce(r.visitors, -1) - v.stream_visitors)
+                    - 2 * (coalesce(r.visitors_bound, 0) + v.stream_bound), 0)
        END::bigint AS visitors_beyond_bounds,
        CASE WHEN h.touched_ledger_id <= h.checked_ledger_id THEN
            extract(epoch FROM r.made_at - greatest(

@@ -249,7 +249,7 @@ def test_the_image_is_built_of_what_is_here_and_of_nothing_secret() -> None:
         assert (CHECKOUT / path).exists(), path
         assert f"!{path.split('/')[0]}" in ignored, f"{path} does not reach the build"
     assert "*" in ignored and "**/.env*" in ignored
-    assert "pip install --no-cache-dir --require-hashes -r /tmp/run.lock" in DOCKERFILE
+    assert "pip install --no-cache-dir --require-hashes --no-deps -r /tmp/run.lock" in DOCKERFILE
 
 
 def test_volumes_are_mounted_where_the_image_has_made_folders_for_its_user() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pandas as pd
+
 from expectations.checks import CHECKS, Check
+from expectations.facts import COLUMNS
+from expectations.failing_rows import FailingRow, failing_rows
 from expectations.seal import Outcome, outcome_of, seal_of
 from expectations.validation import Finding
 
@@ -53,3 +57,19 @@ def test_a_finding_is_told_apart_by_hour() -> None:
     assert outcome_of(finding, 2, None) == Outcome(CRITICAL, None, "nothing to look at")
     assert outcome_of(finding, 1, 0.25) == Outcome(CRITICAL, False, "0.25")
     assert outcome_of(replace(finding, broken="no such column"), 0, None).passed is None
+
+
+def test_a_failing_row_is_kept_with_its_key_and_what_was_seen_and_without_an_address() -> None:
+    facts = [
+        {"hour": 0, "dimension": "hour", "volume_ratio": 0.25},
+        {"hour": 0, "dimension": "page", "report_text": "/who/192.0.2.7", "report_hits": 3, "bucket_hits": 2},
+        {"hour": 0, "dimension": "country", "bucket_country": "DE", "report_hits": 0, "bucket_hits": 2},
+    ]
+    frame = pd.DataFrame.from_records(facts, columns=list(COLUMNS)).astype(COLUMNS)
+    assert failing_rows(frame, [0], ("volume_ratio",)) == [FailingRow("hour", "", {"volume_ratio": 0.25})]
+    assert failing_rows(frame, [1, 2], ("report_hits", "bucket_hits")) == [
+        FailingRow("page", "/who/:ip", {"report_hits": 3, "bucket_hits": 2}),
+        FailingRow("country", "DE", {"report_hits": 0, "bucket_hits": 2}),
+    ]
+    assert failing_rows(frame, [1], ("report_text",)) == [FailingRow("page", "/who/:ip", {"report_text": "/who/:ip"})]
+    assert len(failing_rows(frame, [1] * 150, ("report_hits",))) == 100

@@ -82,6 +82,15 @@ def test_each_kind_of_damage_makes_its_own_hour_red_and_no_other(
     ]
     # Nothing that quality stores repeats the address.
     assert select(reader, "SELECT 1 AS one FROM quality.result WHERE observed LIKE '%192.0.2.7%'") == []
+    assert select(reader, "SELECT 1 AS one FROM quality.failing_row AS f WHERE f::text LIKE '%192.0.2.7%'") == []
+    # What failed is kept, row by row.
+    kept = (
+        "SELECT r.failing_rows, f.place, f.dimension, f.key, f.seen FROM quality.failing_row AS f"
+        " JOIN quality.result AS r USING (site, hour_start, revision, run_id, suite, expectation)"
+        " WHERE f.hour_start = '2026-06-01T{}:00Z' AND f.expectation = 'hits_equals_its_buckets'"
+    )
+    assert select(reader, kept.format("01")) == [(1, 1, "total", "", {"report_hits": 7, "bucket_hits": 6})]
+    assert select(reader, kept.format("02")) == [(1, 1, "page", "/cart", {"report_hits": 0, "bucket_hits": 3})]
 
 
 def test_damage_to_visitors_histograms_and_further_dimensions_is_found_where_it_is(

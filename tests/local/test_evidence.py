@@ -12,12 +12,13 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from local.evidence import Range, hour_of, show_evidence, split, status_of
+from local.evidence import hour_of, show_evidence, status_of
 from local.steps import StepFailed
 from settings import Settings
-from spark_jobs.kafka_topic import KafkaTopic, TopicState
-from sql.warehouse import Warehouse
+from spark_jobs.evidence_search import Range, split
+from spark_jobs.kafka_topic import TopicState
 from tests.spark_jobs.conftest import NOON, event, send
+from tests.spark_jobs.counted_records import counted
 
 TOPIC_ID = UUID("00000000-0000-0000-0000-000000000001")
 
@@ -55,42 +56,6 @@ def test_what_kafka_has_deleted_is_told_apart_also_within_a_range() -> None:
     kept, gone = split(rows, state)
     assert kept == [Range("t", 0, 15, 20), Range("t", 0, 20, 30), Range("t", 1, 0, 9)]
     assert gone == [Range("t", 0, 0, 10), Range("t", 0, 10, 15), Range("t", 2, 0, 5), Range("t", 1, 0, 9)]
-
-
-def counted(settings: Settings) -> None:
-    """As the stream job leaves it: every record of the topic is in the hour's ranges."""
-    with KafkaTopicOf(settings) as topic:
-        state = topic.state()
-    with Warehouse(settings.dsn("footfall_writer"), "test") as warehouse, warehouse.transaction() as cursor:
-        cursor.execute(
-            "INSERT INTO stream.topic VALUES (%s, %s, %s, now())",
-            (str(state.topic_id), state.cluster_id, settings.topic),
-        )
-        cursor.execute("INSERT INTO stream.touched_hour VALUES ('shop', %s, 1)", (NOON,))
-        for partition, latest in state.latest.items():
-            if latest:
-                cursor.execute(
-                    "INSERT INTO stream.hour_offsets VALUES (%s, %s, %s, int8multirange(int8range(0, %s)))",
-                    (NOON, str(state.topic_id), partition, latest),
-                )
-                cursor.execute(
-                    "INSERT INTO stream.ledger (topic_id, kafka_partition, offsets, consumed, accepted, rejected,"
-                    " duplicate, unsourced, epoch) VALUES (%s, %s, int8range(0, %s), %s, %s, 0, 0, 0, 1)",
-                    (str(state.topic_id), partition, latest, latest, latest),
-                )
-
-
-class KafkaTopicOf:
-    """A connection to a test's topic that closes itself."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._topic = KafkaTopic(settings.kafka_python_options("footfall_stream"), settings.topic)
-
-    def __enter__(self) -> KafkaTopic:
-        return self._topic
-
-    def __exit__(self, *_: object) -> None:
-        self._topic.close()
 
 
 def printed(settings: Settings, *, as_json: bool = True, **cell: str) -> str:

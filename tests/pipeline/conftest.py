@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,14 +89,21 @@ def wait_until(holds: Callable[[], bool], seconds: float, what: str) -> float:
     return time.monotonic() - began
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+@contextmanager
+def new_stack(*up: str) -> Iterator[Stack]:
+    """A stack of its own, brought up with these words; afterwards nothing is left of it."""
     folder = Path(tempfile.mkdtemp(prefix="footfall-stack-"))
     folder.chmod(0o755)
     stack = Stack(Settings(home=folder / "home", port_base=free_port_base(random.Random())))
     try:
-        print(stack.run(*UP))
+        print(stack.run(*up))
         yield stack
     finally:
         print(stack.run("down"))
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    with new_stack(*UP) as stack:
+        yield stack

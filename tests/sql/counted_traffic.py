@@ -132,6 +132,7 @@ class CountedTraffic:
                         cell.path,
                     ),
                 )
+                _add_to_site(cursor, cell, start, latency_count)
                 if cell.latency_us is not None:
                     _add_latency(cursor, cell, start, cell.latency_us)
                 if cell.status_class != 4:
@@ -179,6 +180,28 @@ def _know_key(execute: Any, key_id: str) -> None:
         "INSERT INTO stream.visitor_key (key_id, period_start, period_end)"
         " VALUES (%(key)s, %(start)s, %(start)s + interval '31 days') ON CONFLICT DO NOTHING",
         {"key": key_id, "start": month},
+    )
+
+
+def _add_to_site(cursor: Cursor, cell: Cell, start: datetime, latency_count: int) -> None:
+    cursor.execute(
+        "INSERT INTO stream.site_bucket AS known VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT (site, bucket_start) DO UPDATE SET hits = known.hits + excluded.hits,"
+        " bytes_sent = known.bytes_sent + excluded.bytes_sent,"
+        " client_errors = known.client_errors + excluded.client_errors,"
+        " server_errors = known.server_errors + excluded.server_errors,"
+        " latency_us_sum = known.latency_us_sum + excluded.latency_us_sum,"
+        " latency_count = known.latency_count + excluded.latency_count",
+        (
+            cell.site,
+            start,
+            cell.hits,
+            100 * cell.hits,
+            cell.hits * (cell.status_class == 4),
+            cell.hits * (cell.status_class == 5),
+            latency_count * (cell.latency_us or 0),
+            latency_count,
+        ),
     )
 
 

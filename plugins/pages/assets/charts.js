@@ -1,0 +1,124 @@
+// Draws the charts: Vega-Lite specifications of the server, with data that stand beside each chart. Vega runs as an
+// interpreter (ast), so that no expression is ever evaluated as script.
+(() => {
+  "use strict";
+  const addresses = document.currentScript.dataset;
+  const drawn = new Map(); // canvas -> {view, text}
+  let library = null;
+  const fetched = new Map();
+
+  const loadLibrary = () =>
+    (library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = addresses.library;
+      script.onload = resolve;
+      script.onerror = reject;
+      document.head.append(script);
+    }));
+  function fetchJson(address) {
+    if (!fetched.has(address)) fetched.set(address, fetch(address).then((answer) => answer.json()));
+    return fetched.get(address);
+  }
+
+  const theme = () => (getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1" ? "dark" : "light");
+
+  function parts(data) {
+    const sets = Object.entries(data).filter(([, value]) => Array.isArray(value));
+    const values = Object.entries(data).filter(([, value]) => !Array.isArray(value));
+    return { sets, values };
+  }
+
+  async function draw(figure) {
+    const canvas = figure.querySelector(".canvas");
+    const text = figure.querySelector(".chart-data").textContent;
+    const known = drawn.get(canvas);
+    if (known?.text === text && known.theme === theme()) return;
+    const data = JSON.parse(text);
+    const { sets, values } = parts(data);
+    if (known && known.theme === theme()) {
+      known.text = text;
+      for (const [name, rows] of sets) known.view.data(name, rows);
+      for (const [name, value] of values) if (known.signals.has(name)) known.view.signal(name, value);
+      await known.view.runAsync();
+      return;
+    }
+    await loadLibrary();
+    const themes = await fetchJson(addresses.themes);
+    const specification = structuredClone(await fetchJson(figure.dataset.chart));
+    const names = new Set((specification.params ?? []).map((param) => param.name));
+    specification.datasets = Object.fromEntries(sets);
+    for (const param of specification.params ?? []) if (param.name in data) param.value = data[param.name];
+    const result = await vegaEmbed(canvas, specification, {
+      mode: "vega-lite",
+      renderer: "svg",
+      actions: false,
+      ast: true,
+      defaultStyle: false,
+      tooltip: false,
+      config: themes[theme()],
+    });
+    known?.view.finalize();
+    canvas.querySelector("svg")?.setAttribute("aria-hidden", "true");
+    drawn.set(canvas, { view: result.view, text, theme: theme(), signals: names });
+  }
+
+  let isDrawing = false;
+  let isAsked = false;
+  async function drawAll() {
+    if (isDrawing) {
+      isAsked = true;
+      return;
+    }
+    isDrawing = true;
+    try {
+      for (const canvas of drawn.keys()) {
+        if (canvas.isConnected) continue;
+        drawn.get(canvas).view.finalize();
+        drawn.delete(canvas);
+      }
+      for (const figure of document.querySelectorAll("[data-chart]")) await draw(figure);
+    } finally {
+      isDrawing = false;
+      if (isAsked) {
+        isAsked = false;
+        drawAll();
+      }
+    }
+  }
+
+  // ---- arrows step through the points of a focused chart, each read out
+  function points(figure) {
+    const data = JSON.parse(figure.querySelector(".chart-data").textContent);
+    const rows = parts(data).sets[0]?.[1] ?? [];
+    return rows.filter((row) => Object.values(row).some((value) => value !== null));
+  }
+  function words(row) {
+    return Object.entries(row)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) =>
+        typeof value === "number" && value > 1e11
+          ? new Date(value).toLocaleString("en-GB")
+          : `${name.replaceAll("_", " ")} ${typeof value === "number" ? Number(value.toPrecision(6)).toLocaleString("en-US") : value}`,
+      )
+      .join(", ");
+  }
+  document.addEventListener("keydown", (event) => {
+    const canvas = event.target.closest?.(".canvas");
+    if (!canvas || !["ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    const rows = points(canvas.closest("[data-chart]"));
+    if (!rows.length) return;
+    const last = rows.length - 1;
+    const at = Number(canvas.dataset.point ?? last + 1);
+    const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+    canvas.dataset.point = String(Math.min(last, Math.max(0, next)));
+    document.getElementById("state-said").textContent = words(rows[Number(canvas.dataset.point)]);
+  });
+
+  addEventListener("footfall:swapped", drawAll);
+  addEventListener("footfall:theme", drawAll);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  // The library is large: everything else first.
+  if (document.readyState === "complete") drawAll();
+  else addEventListener("load", drawAll);
+})();

@@ -1,0 +1,68 @@
+"""The page Reports: which published hours can be relied on, and what changed since?"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from fastapi import APIRouter, Response
+
+from plugins.pages.quality_rows import last_days, zulu
+from plugins.pages.reading import Query
+from plugins.pages.report_rows import HOUR, calendar, seal_counts
+from plugins.pages.sites import choose_site
+from plugins.pages.view import ViewOf
+
+router = APIRouter()
+
+REFRESH_SECONDS = 30
+DAYS = 14
+MOST_CHANGES = 12
+WEEKS, MONTHS = 6, 6
+PERIODS_FRESH = 60.0
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@router.get("/reports")
+async def reports(
+    view: ViewOf, site: str | None = None, until: date | None = None, day: date | None = None
+) -> Response:
+    """Calendar of 14 days up to ``until``, what changed after publication, and the hours of the chosen day."""
+    await view.reader.state(Query("stream_state", {}))
+    sites, site = await choose_site(view, site)
+    window = last_days(view.clock.now, DAYS, midnight(until) if until else None)
+    chosen = midnight(day) if day else window.until_time - timedelta(days=1)
+    of_site = {"site": site or ""}
+    hours = of_site | window.parameters()
+    of_day = of_site | {"from_time": zulu(chosen), "until_time": zulu(chosen + timedelta(days=1))}
+    until_now = {"until_time": zulu(window.until_time)}
+    blocks = await view.reader.blocks(
+        {
+            "hours": Query("reports_hours", hours),
+            "published": Query("reports_days", hours),
+            "changes": Query("reports_changes", hours | {"most": MOST_CHANGES}),
+            "listed": Query("reports_list", of_day),
+            "weeks": Query("reports_weeks", of_site | until_now | {"weeks": WEEKS}, PERIODS_FRESH),
+            "months": Query("reports_months", of_site | until_now | {"months": MONTHS}, PERIODS_FRESH),
+        }
+    )
+    days = calendar(blocks["hours"].rows, blocks["published"].rows, window.from_time, DAYS)
+    return await view.page(
+        "reports.html",
+        tab="reports",
+        refresh_seconds=REFRESH_SECONDS,
+        sites=sites,
+        site=site,
+        window=window,
+        days=days,
+        seals=seal_counts(days),
+        chosen=chosen,
+        zulu=zulu,
+        one_hour=HOUR,
+        earlier=(window.from_time - timedelta(days=1)).date(),
+        later=(window.until_time + timedelta(days=DAYS - 1)).date(),
+        today=view.clock.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0),
+        **blocks,
+    )

@@ -1,0 +1,98 @@
+"""Which range a report is of, as of which moment, and what its blocks read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from fastapi import HTTPException
+
+from plugins.pages.quality_rows import zulu
+from plugins.pages.reading import Query
+from plugins.pages.report_rows import HOUR
+
+Kind = Literal["hour", "day", "range"]
+LONGEST = timedelta(days=366)
+MOST, MOST_REVISIONS = 8, 40
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The range that an address names, and the moment as of which it is to be shown (None: now)."""
+
+    kind: Kind
+    start: datetime
+    end: datetime
+    known_at: datetime | None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        return {"from_time": zulu(self.start), "until_time": zulu(self.end)}
+
+    @property
+    def as_known(self) -> dict[str, str]:
+        moment = "infinity" if self.known_at is None else self.known_at.isoformat()
+        return self.parameters | {"known_at": moment}
+
+
+def asked_range(kind: Kind, start: datetime, end: datetime | None, as_known_at: str) -> Asked:
+    """The range; 422 in words for what is none."""
+    first = (start.replace(tzinfo=UTC) if start.tzinfo is None else start).astimezone(UTC)
+    length = {"hour": HOUR, "day": timedelta(days=1)}.get(kind)
+    if length is not None:
+        last = first + length
+    elif end is None:
+        raise HTTPException(422, "A range needs an end.")
+    else:
+        last = (end.replace(tzinfo=UTC) if end.tzinfo is None else end).astimezone(UTC)
+    if any(moment.minute or moment.second or moment.microsecond for moment in (first, last)):
+        raise HTTPException(422, "Reports are made of whole hours: start and end must be on the hour, UTC.")
+    if not first < last <= first + LONGEST:
+        raise HTTPException(422, "The end must be after the start, and at most a year after it.")
+    if as_known_at == "now":
+        return Asked(kind, first, last, None)
+    try:
+        moment = datetime.fromisoformat(as_known_at)
+    except ValueError:
+        raise HTTPException(422, f"{as_known_at!r} is no time; 2026-11-19T10:20Z is one.") from None
+    return Asked(kind, first, last, moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+
+
+def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Query]:
+    """What the blocks of a report read; with filters, the lists read cells instead of published rows."""
+    of_site, as_known = {"site": site}, {"site": site} | asked.as_known
+    top = as_known | {"most": MOST}
+    hours = (asked.end - asked.start) / HOUR
+    queries = {
+        "figures": Query("report_figures", as_known),
+        "visitors": Query("report_visitors", as_known),
+        "revisions": Query("report_revisions", of_site | asked.parameters | {"most": MOST_REVISIONS}),
+        "referrers": Query("report_dimension", top | {"dimension": "referrer"}),
+        "browsers": Query("report_dimension", top | {"dimension": "browser"}),
+        "codes": Query("report_dimension", top | {"dimension": "status"}),
+        "sources": Query("report_sources", of_site | {"most": MOST}),
+        "audits": Query("report_audit", {"most": 1}),
+    }
+    if asked.kind == "hour":
+        queries["steps"] = Query("report_minutes", of_site | asked.parameters)
+        queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
+    else:
+        queries["steps"] = Query("report_steps", as_known | {"step_hours": 1 if hours <= 72 else 24})
+    if any(filters.values()):
+        cells = of_site | asked.parameters | filters | {"most": MOST}
+        for name, field in (
+            ("pages", "path"),
+            ("countries", "country"),
+            ("statuses", "status_class"),
+            ("agents", "agent_class"),
+        ):
+            queries[name] = Query("report_cells", cells | {"field": field})
+    else:
+        queries |= {
+            "pages": Query("report_pages", top),
+            "countries": Query("report_countries", top),
+            "statuses": Query("report_statuses", top),
+            "agents": Query("report_agents", as_known),
+        }
+    return queries

@@ -1,0 +1,81 @@
+"""Times in the reader's zone: which zone that is, and how a moment is written in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from markupsafe import Markup
+
+ZONE_COOKIE = "footfall_zone"
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def zone_named(name: str | None) -> ZoneInfo:
+    """The zone a browser named; UTC for none, and for whatever is no zone."""
+    return ZoneInfo(name if name in _known_zones() else "UTC")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How moments are written for one reader: now, and their zone."""
+
+    now: datetime
+    zone: ZoneInfo
+
+    @property
+    def utc(self) -> tzinfo:
+        return UTC
+
+    @property
+    def zone_words(self) -> str:
+        """Europe/Lisbon · UTC+0"""
+        offset = self.now.astimezone(self.zone).utcoffset() or timedelta()
+        minutes = int(offset.total_seconds() // 60)
+        hours, rest = divmod(abs(minutes), 60)
+        sign = "\N{MINUS SIGN}" if minutes < 0 else "+"
+        return f"{self.zone.key} · UTC{sign}{hours}{f':{rest:02d}' if rest else ''}"
+
+    def text(self, moment: datetime, tenths: bool = False) -> str:
+        """11:42:10 today, 18 Nov 00:52 on another day, 18 Nov 2015 00:52 in another year."""
+        local, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        if local.date() == today.date():
+            return f"{local:%H:%M:%S}" + (f".{local.microsecond // 100_000}" if tenths else "")
+        year = "" if local.year == today.year else f" {local.year}"
+        return f"{local.day} {local:%b}{year} {local:%H:%M}"
+
+    def minute(self, moment: datetime) -> str:
+        """11:42 today, else as ``text``."""
+        written = self.text(moment)
+        return written[:5] if written[2] == ":" else written
+
+    def day(self, moment: datetime) -> str:
+        """19 Nov, of a UTC day."""
+        utc = moment.astimezone(UTC)
+        return f"{utc.day} {utc:%b}" + ("" if utc.year == self.now.year else f" {utc.year}")
+
+    def span(self, start: datetime, end: datetime) -> str:
+        """09:00 – 10:00, half-open; with its day when that is not today."""
+        first, last = start.astimezone(self.zone), end.astimezone(self.zone)
+        day = "" if first.date() == self.now.astimezone(self.zone).date() else f"{first.day} {first:%b} "
+        return f"{day}{first:%H:%M} – {last:%H:%M}"
+
+    def mark(self, moment: datetime | None, style: str = "text") -> Markup | str:
+        """A ``time`` element that shows UTC when pointed at or focused; an em dash for unknown."""
+        if moment is None:
+            return "—"
+        utc = moment.astimezone(UTC)
+        words = {"text": self.text, "minute": self.minute, "day": self.day}
+        shown = self.text(moment, tenths=True) if style == "tenths" else words[style](moment)
+        return Markup('<time datetime="{}" data-utc="{}" tabindex="0">{}</time>').format(
+            utc.isoformat(timespec="milliseconds"), f"{utc:%Y-%m-%d %H:%M:%S} UTC", shown
+        )
+
+    def seconds_since(self, moment: datetime | None) -> float | None:
+        return None if moment is None else max(0.0, (self.now - moment).total_seconds())

@@ -1,0 +1,18 @@
+-- Hits of a site's newest closed 30 s by status class, against the 30 s before. Grain: a class.
+-- Parameters: site. Reads only.
+WITH lag AS MATERIALIZED (
+    SELECT closed_until FROM report.stream_lag
+)
+SELECT c.status_class, coalesce(sum(c.hits) FILTER (WHERE c.is_now), 0)::bigint AS hits,
+       coalesce(sum(c.hits) FILTER (WHERE NOT c.is_now), 0)::bigint AS hits_before
+FROM (
+    SELECT n.status_class, n.hits, true AS is_now
+    FROM lag CROSS JOIN LATERAL report.range_cell(%(site)s, lag.closed_until - interval '30 seconds', lag.closed_until) AS n
+    UNION ALL
+    SELECT b.status_class, b.hits, false
+    FROM lag
+    CROSS JOIN LATERAL report.range_cell(%(site)s, lag.closed_until - interval '60 seconds',
+                                         lag.closed_until - interval '30 seconds') AS b
+) AS c
+GROUP BY c.status_class
+ORDER BY c.status_class
