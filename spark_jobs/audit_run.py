@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
 from spark_jobs.audit_cells import Basis, comings, day_figures, hour_figures, latency_lists, month_figures
-from spark_jobs.audit_figures import BOUND, FIGURES, KEYS, KINDS, Comparison, compare
+from spark_jobs.audit_copies import OWN_ROWS, PUBLISHED, copied_frame
+from spark_jobs.audit_figures import Comparison, compare
 from spark_jobs.audit_ledger import Ledger, batches_with_copies, begins_before
 from spark_jobs.audit_lines import counted_lines, decoded, kafka_records, write_records
 from spark_jobs.audit_phases import Phases
@@ -41,24 +39,6 @@ from spark_jobs.audit_visits import visit_figures, visits
 from sql.audit import AuditedHour, ReportedDay, VisitorPeriod
 
 log = logging.getLogger("footfall.audit")
-
-_ARROW_KINDS = {"long": pa.int64(), "double": pa.float64(), "string": pa.string()}
-_PUBLISHED = pa.schema(
-    [
-        *[(name, pa.int64() if name == "start_s" else pa.string()) for name in KEYS],
-        *[(name, _ARROW_KINDS[KINDS[name]]) for name in FIGURES],
-        (BOUND, pa.int64()),
-    ]
-)
-_OWN_ROWS = pa.schema(
-    [
-        ("site", pa.string()),
-        ("day_s", pa.int64()),
-        ("dimension", pa.string()),
-        ("value", pa.string()),
-        ("admitted_us", pa.int64()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -99,8 +79,8 @@ def audit(
     records = kafka_records(session, connection, topic, moment.plan.spans)
     spans = moment.plan.spans.values()
     log.info("reading %d records at most from Kafka", sum(until - start for some in spans for start, until in some))
-    own_rows = _frame(session, folder / "own_rows", _OWN_ROWS)
-    published = _frame(session, folder / "published", _PUBLISHED)
+    own_rows = copied_frame(session, folder / "own_rows", OWN_ROWS)
+    published = copied_frame(session, folder / "published", PUBLISHED)
     with phases.phase("records read and decoded"):
         rows, records_read = write_records(session, decoded(records, secret, moment.ledger), folder / "records")
     log.info("%d records read", records_read)
@@ -152,25 +132,6 @@ def _kept(frame: DataFrame, folder: Path) -> DataFrame:
 def _with_month(frame: DataFrame) -> DataFrame:
     month = f.date_trunc("month", f.timestamp_seconds("hour_s"))
     return frame.withColumn("month_s", f.unix_timestamp(month))
-
-
-def _frame(session: SparkSession, name: Path, schema: pa.Schema) -> DataFrame:
-    """A CSV that was copied out of Postgres, as a frame; read in pieces, since it may be large."""
-    options = pyarrow.csv.ConvertOptions(
-        column_types=schema,
-        include_columns=schema.names,
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    parquet = name.with_suffix(".parquet")
-    with pyarrow.parquet.ParquetWriter(parquet, schema) as writer:
-        csv = name.with_suffix(".csv")
-        if csv.stat().st_size:
-            with pyarrow.csv.open_csv(csv, convert_options=options) as reader:
-                for batch in reader:
-                    writer.write_batch(batch)
-    return session.read.parquet(str(parquet))
 
 
 def _within(moment: Moment) -> Column:
