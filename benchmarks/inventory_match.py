@@ -16,11 +16,13 @@ MEASURES = ("hits", "bytes_sent", "client_errors", "server_errors", "latency_us_
 OF_STATUS = ("hits", "bytes_sent", "latency_us_sum", "latency_count")
 PERCENTILES = ("p50", "p90", "p95", "p99")
 OF_VISITS = ("visits", "bounces", "page_views", "duration_seconds_sum")
-# Told in another way than the stream can: by who somebody is, not by what a single line shows.
-NO_DIMENSION = ("agent_class",)
 _DIMENSIONS = """
     SELECT hour_start, dimension, value, hits, bytes_sent, client_errors, server_errors
     FROM report.current_hourly_dimension WHERE dimension = ANY (%(names)s)
+    UNION ALL
+    SELECT hour_start, 'agent_class', agent_class, sum(hits)::bigint, sum(bytes_sent)::bigint,
+           sum(client_errors)::bigint, sum(server_errors)::bigint
+    FROM report.current_hourly_dimension WHERE dimension = 'agent_rule' GROUP BY hour_start, agent_class
 """
 _MONTHS = """
     SELECT m.month_start, t.hits, t.visitors, t.visitors_bound
@@ -56,7 +58,7 @@ class Estimates:
     wrong: int = 0
     worst: str = ""
 
-    def add(self, published: Mapping[datetime, Row], expected: Mapping[datetime, int]) -> Estimates:
+    def add(self, published: Mapping[Any, Row], expected: Mapping[Any, int]) -> Estimates:
         largest = -1.0
         for start in published.keys() | expected.keys():
             row, true = published.get(start), expected.get(start)
@@ -108,7 +110,7 @@ def match(warehouse: Warehouse, inventory: Inventory) -> tuple[dict[str, Matched
             },
         )
     matched["percentiles of hours and pages, beyond 1 %"] = _percentiles(ask, hours)
-    names = [name for name in next(iter(hours.values()))["dimensions"] if name not in NO_DIMENSION]
+    names = list(next(iter(hours.values()))["dimensions"])
     matched["hours by other dimensions"] = Matched().add(
         _published(ask(_DIMENSIONS, names=names), ("hour_start", "dimension", "value"), MEASURES[:4]),
         {
@@ -116,7 +118,6 @@ def match(warehouse: Warehouse, inventory: Inventory) -> tuple[dict[str, Matched
             for start, hour in hours.items()
             for name in names
             for value, cell in hour["dimensions"][name].items()
-            if value
             for measure in MEASURES[:4]
         },
     )
@@ -126,6 +127,17 @@ def match(warehouse: Warehouse, inventory: Inventory) -> tuple[dict[str, Matched
         "hour": Estimates().add(
             {row["hour_start"]: row for row in ask("SELECT * FROM report.current_hourly_traffic")},
             {start: hour["visitors"] for start, hour in hours.items()},
+        ),
+        "hour and agent class": Estimates().add(
+            {
+                (row["hour_start"], row["agent_class"]): row
+                for row in ask("SELECT * FROM report.current_hourly_visitor")
+            },
+            {
+                (start, kind): number
+                for start, hour in hours.items()
+                for kind, number in hour["visitors_by_class"].items()
+            },
         ),
         "day": Estimates().add(
             {row["day_start"]: row for row in ask("SELECT * FROM report.current_daily_traffic")},
