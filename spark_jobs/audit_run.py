@@ -139,7 +139,7 @@ def _within(moment: Moment) -> Column:
 
 
 def _write(folder: Path, *figures: DataFrame) -> None:
-    """Add figures (KEYS + FIGURES) to the folder; one plan each, since Spark compiles a large one badly."""
+    """Add figures (KEYS + FIGURES) to the folder."""
     for one in figures:
         one.write.mode("append").parquet(str(folder))
 
