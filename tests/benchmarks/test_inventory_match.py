@@ -10,7 +10,9 @@ NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
 def test_a_cell_is_wrong_when_it_differs_or_stands_on_one_side_only() -> None:
-    found = Matched().add({"a": 1, "b": 2, "c": 3}, {"a": 1, "b": 5, "d": 4})
+    found = Matched().add(
+        {(NOON, "a"): 1, (NOON, "b"): 2, (NOON, "c"): 3}, {(NOON, "a"): 1, (NOON, "b"): 5, (NOON, "d"): 4}
+    )
     assert (found.cells, found.wrong) == (4, 3)
 
 
