@@ -1,13 +1,16 @@
 """What an audit of a generated month costs, that it finds nothing, and that it finds the one cell altered by hand.
 
     python -m benchmarks.audit --events 5000000
+    python -m benchmarks.audit --home /var/tmp/month     # keeps what it made, and goes on where it stopped
 
 Starts a Postgres and a broker of its own, has the log generator fill the topic with a month of history, the stream
-job count it and the reports published. Then it audits the month twice: as it is, and with one cell altered.
+job count it and the reports published, and holds these against the generator's inventory. Then it audits the month
+twice: as it is, and with one cell altered.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -15,7 +18,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +30,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.inventory_match import match
 from local.audit import show_audit
 from local.foreground import running_kafka, running_postgres
 from local.jars import default_cache
@@ -40,7 +47,7 @@ START, END = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 HOURS = (END - START).total_seconds() / 3600
 LATER = datetime(2026, 10, 3, tzinfo=UTC)
 ALTERED = """
-    UPDATE report.hourly_page SET hits = hits + 1
+    UPDATE report.hourly_page SET hits = hits + %(by)s
     WHERE (site, hour_start, revision, path) = (
         SELECT site, hour_start, revision, path FROM report.hourly_page ORDER BY hits DESC, hour_start, path LIMIT 1
     )
@@ -83,8 +90,8 @@ def must_end_well(name: str, figures: tuple[float, float, float, int], settings:
         raise SystemExit(f"{name} failed")
 
 
-def prepare(settings: Settings, events: int, seed: int, visitors: int) -> None:
-    """Fill the topic with the month, count it, publish its reports."""
+def generate(settings: Settings, events: int, seed: int, visitors: int) -> None:
+    """Fill the topic with the month."""
     rate = events / (HOURS * 3600)
     figures = run(
         settings,
@@ -93,7 +100,15 @@ def prepare(settings: Settings, events: int, seed: int, visitors: int) -> None:
         *("--history-rate", str(rate), "--rate", "0", "--minutes", "0", "--visitors", str(visitors)),
     )
     must_end_well("generator", figures, settings)
+
+
+def count(settings: Settings) -> None:
+    """Have the stream job count all there is."""
     must_end_well("stream job", run(settings, "spark_jobs.traffic_stream", "--until-caught-up"), settings)
+
+
+def publish(settings: Settings) -> None:
+    """Publish the reports of all hours and days."""
     began = time.monotonic()
     with Warehouse(settings.dsn("footfall_reporter"), "bench", statement_timeout_s=1800.0) as warehouse:
         hours = publish_hours(warehouse, LATER)
@@ -101,6 +116,22 @@ def prepare(settings: Settings, events: int, seed: int, visitors: int) -> None:
         visits = publish_visits(warehouse, LATER)
     out.print(f"published {len(hours)} hours, {len(days)} days, {len(visits)} days of visits: ", end="")
     out.print(f"{time.monotonic() - began:.0f} s")
+
+
+def agrees_with_inventory(settings: Settings) -> bool:
+    """Hold the reports against the generator's inventory, and show what came of it."""
+    inventory = json.loads((settings.home / "generator" / "inventory.json").read_bytes())
+    with Warehouse(settings.dsn("footfall_reader"), "bench", statement_timeout_s=600.0) as warehouse:
+        matched, estimates = match(warehouse, inventory)
+    cells = Table("figures", "cells", "wrong", title="reports against the inventory")
+    for name, one in matched.items():
+        cells.add_row(name, f"{one.cells:,}", f"{one.wrong:,}")
+    people = Table("visitors of", "figures", "exact", "beyond bound", "beyond twice the bound", "worst")
+    for name, some in estimates.items():
+        numbers = (some.figures, some.exact, some.beyond_bound, some.wrong)
+        people.add_row(name, *(f"{number:,}" for number in numbers), some.worst)
+    out.print(cells, people)
+    return not sum(one.wrong for one in matched.values()) + sum(some.wrong for some in estimates.values())
 
 
 def audited(settings: Settings, label: str) -> tuple[AuditReport, tuple[float, float, float, int]]:
@@ -118,38 +149,64 @@ def audited(settings: Settings, label: str) -> tuple[AuditReport, tuple[float, f
     return report, figures
 
 
-def alter_one_cell(settings: Settings) -> dict[str, object]:
-    """Add a hit to the busiest page's busiest hour; returns which cell that is."""
+def alter_one_cell(settings: Settings, by: int) -> dict[str, object]:
+    """Add hits to the busiest page's busiest hour; returns which cell that is."""
     with Warehouse(settings.dsn("footfall_admin"), "bench") as warehouse, warehouse.transaction() as cursor:
-        cursor.execute(ALTERED)
+        cursor.execute(ALTERED, {"by": by})
         return dict(cursor.fetchall()[0])
 
 
-def main(
-    events: Annotated[int, typer.Option(min=1000, help="How many events the month has.")] = 5_000_000,
-    visitors: Annotated[int, typer.Option(min=1000, help="People there are.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="Seed of the events.")] = 1,
-) -> None:
-    """Generate, count and publish a month, audit it, alter one cell, audit it again."""
-    folder = Path(tempfile.mkdtemp(prefix="footfall-bench-"))
+@contextmanager
+def month(home: Path | None, events: int, visitors: int, seed: int) -> Iterator[Settings]:
+    """Services with the month counted and reported. home: kept, and what was done there before is not done again."""
+    folder = home or Path(tempfile.mkdtemp(prefix="footfall-bench-"))
+    folder.mkdir(exist_ok=True)
     folder.chmod(0o755)
-    settings = Settings(home=folder / "home", port_base=free_port_base(random.Random()))
+    notes = folder / "done.json"
+    done = json.loads(notes.read_bytes()) if notes.exists() else {"port_base": free_port_base(random.Random())}
+    settings = Settings(home=folder / "home", port_base=done["port_base"])
+    stages: dict[str, Callable[[], None]] = {
+        "generated": partial(generate, settings, events, seed, visitors),
+        "counted": partial(count, settings),
+        "published": partial(publish, settings),
+    }
     try:
         with (
             running_postgres(settings),
             running_kafka(settings, find_java(os.environ.get("JAVA_HOME")), default_cache()),
         ):
             ensure_topic(settings.kafka_python_options("footfall_admin"), settings.topic)
-            prepare(settings, events, seed, visitors)
-            report, (seconds, cpu, peak, _) = audited(settings, "as it is")
-            altered = alter_one_cell(settings)
-            again, _ = audited(settings, "altered")
+            for name, stage in stages.items():
+                if name not in done:
+                    stage()
+                    done[name] = True
+                    notes.write_text(json.dumps(done), encoding="utf-8")
+            yield settings
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    found = [(one.site, one.hour_start, one.key, one.figure) for one in again.differences]
-    exactly = again.cells_differing == 1 and found == [
-        (altered["site"], altered["hour_start"], altered["path"], "hits")
-    ]
+        if home is None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(
+    events: Annotated[int, typer.Option(min=1000, help="How many events the month has.")] = 5_000_000,
+    visitors: Annotated[int, typer.Option(min=1000, help="People there are.")] = 200_000,
+    seed: Annotated[int, typer.Option(help="Seed of the events.")] = 1,
+    home: Annotated[Path | None, typer.Option(help="Folder to keep the services and their data in.")] = None,
+    only_audit: Annotated[bool, typer.Option("--only-audit", help="Audit once, and nothing else.")] = False,
+) -> None:
+    """Generate, count and publish a month, hold it against its inventory, audit it, alter one cell, audit again."""
+    with month(home, events, visitors, seed) as settings:
+        right = only_audit or agrees_with_inventory(settings)
+        report, (seconds, cpu, peak, _) = audited(settings, "as it is")
+        exactly, found = only_audit, "not asked"
+        if not only_audit:
+            altered = alter_one_cell(settings, 1)
+            again, _ = audited(settings, "altered")
+            alter_one_cell(settings, -1)
+            cells = [(one.site, one.hour_start, one.key, one.figure) for one in again.differences]
+            expected = (altered["site"], altered["hour_start"], altered["path"], "hits")
+            exactly = again.cells_differing == 1 and cells == [expected]
+            found = "yes" if exactly else f"no: {cells}"
     table = Table(title=f"{report.records_read:,} records")
     table.add_column("figure")
     table.add_column("value", justify="right")
@@ -158,9 +215,9 @@ def main(
     table.add_row("CPU-s per million records", f"{cpu / max(report.records_read, 1) * 1e6:.1f}")
     table.add_row("peak memory (PSS)", f"{peak:.2f} GiB")
     table.add_row("cells compared, that differ", f"{report.cells_compared:,}, {report.cells_differing:,}")
-    table.add_row("finds exactly the altered cell", "yes" if exactly else f"no: {found}")
+    table.add_row("finds exactly the altered cell", found)
     out.print(table)
-    raise typer.Exit(0 if report.status == "equal" and exactly else 1)
+    raise typer.Exit(0 if right and report.status == "equal" and exactly else 1)
 
 
 if __name__ == "__main__":

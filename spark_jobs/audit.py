@@ -13,8 +13,9 @@ import os
 import secrets
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +27,7 @@ from pyspark.sql import SparkSession
 
 from settings import Settings
 from spark_jobs.audit_ledger import batches_with_copies, read_ledger
+from spark_jobs.audit_phases import Phases
 from spark_jobs.audit_plan import AFTER, BEFORE, AuditPlan, everything, plan_audit
 from spark_jobs.audit_run import Moment, Result, audit
 from spark_jobs.kafka_topic import KafkaTopic, TopicState
@@ -37,7 +39,13 @@ log = logging.getLogger("footfall.audit")
 
 MASTER = "local[2]"  # what it writes down on the way is on this machine's disk
 DRIVER_MEMORY = "2g"
-SHUFFLE_PARTITIONS = "8"
+OPTIONS = {
+    "spark.sql.shuffle.partitions": "8",
+    # What is written down on the way has millions of rows or a few: joins and partitions follow that.
+    "spark.sql.adaptive.enabled": "true",
+    # An hour's page is a key; up to so many keys a task gathers their latencies without sorting the lines first.
+    "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "20000",
+}
 LONGEST_NOTES = 2000
 EXIT_CODES = {"equal": 0, "differs": 1, "unchecked": 3, "broken": 4}
 STOPPED = 5
@@ -53,7 +61,8 @@ def own_session(settings: Settings) -> Iterator[SparkSession]:
     session = start_session(
         MASTER, DRIVER_MEMORY, settings.home / "jars" / "spark", settings.home / "audit" / "spark"
     )
-    session.conf.set("spark.sql.shuffle.partitions", SHUFFLE_PARTITIONS)
+    for name, value in OPTIONS.items():
+        session.conf.set(name, value)
     try:
         yield session
     finally:
@@ -67,12 +76,13 @@ def run_audit(
     run_label: str,
     secret: bytes,
     spark: Callable[[], AbstractContextManager[SparkSession]],
+    phases: Phases,
 ) -> tuple[int, str]:
     """Audit the hours from start until end; returns the audit's number and its status.
 
     secret: at least 16 random bytes, the key of this audit's visitor hashes. spark: opens the session when there is
-    something to check. Raises AuditRunning when another runs; whatever else goes wrong is noted in ``quality.audit``
-    and raised on.
+    something to check. phases: take the time. Raises AuditRunning when another runs; whatever else goes wrong is
+    noted in ``quality.audit`` and raised on.
     """
     with Warehouse(settings.dsn("footfall_reporter"), "footfall-audit", statement_timeout_s=1800.0) as warehouse:
         audit_id = start_audit(warehouse, run_label, start, end)
@@ -81,7 +91,7 @@ def run_audit(
         shutil.rmtree(folder, ignore_errors=True)  # of an audit that was killed: there is no other one
         folder.mkdir(parents=True, mode=0o700)
         try:
-            outcome = _audited(settings, warehouse, audit_id, start, end, secret, spark)
+            outcome = _audited(settings, warehouse, audit_id, start, end, secret, spark, phases)
         except Stopped:
             finish_audit(warehouse, audit_id, Outcome("broken", error="stopped by a signal"))
             raise
@@ -102,6 +112,7 @@ def _audited(
     end: datetime,
     secret: bytes,
     spark: Callable[[], AbstractContextManager[SparkSession]],
+    phases: Phases,
 ) -> Outcome:
     kafka = KafkaTopic(settings.kafka_python_options("footfall_stream"), settings.topic)
     try:
@@ -110,7 +121,8 @@ def _audited(
         kafka.close()
     with warehouse.transaction(isolation="REPEATABLE READ") as cursor:
         snapshot = Snapshot(cursor, str(topic.topic_id))
-        moment = read_moment(snapshot, topic, start, end, settings.home / "audit")
+        with phases.phase("ledger and reports copied"):
+            moment = read_moment(snapshot, topic, start, end, settings.home / "audit")
     plan = moment.plan
     log.info("%d hours to check, %d that cannot be", len(plan.checked), len(plan.unchecked))
     base = Outcome("unchecked", ledger_id=snapshot.ledger_id, offsets_gone=plan.offsets_gone)
@@ -122,8 +134,12 @@ def _audited(
         outcome = replace(base, hours_unchecked=len(hours))
         finish_audit(warehouse, audit_id, outcome, hours, ranges=_ranges(plan, str(topic.topic_id)))
         return outcome
-    with spark() as session:
-        result = audit(session, moment, settings.kafka_jvm_options("footfall_stream"), settings.topic, secret)
+    with ExitStack() as stack:
+        with phases.phase("Spark started"):
+            session = stack.enter_context(spark())
+        connection = settings.kafka_jvm_options("footfall_stream")
+        result = audit(session, moment, connection, settings.topic, secret, phases)
+    log.info("took %s", phases.in_words())
     outcome = _outcome(base, result)
     finish_audit(
         warehouse,
@@ -240,7 +256,8 @@ def main(
     try:
         settings = Settings()
         secret = secrets.token_bytes(32)
-        _, status = run_audit(settings, first, until, label[:250], secret, partial(own_session, settings))
+        spark = partial(own_session, settings)
+        _, status = run_audit(settings, first, until, label[:250], secret, spark, Phases(time.monotonic))
         code = EXIT_CODES[status]
     except Stopped:
         log.warning("stopped by a signal")

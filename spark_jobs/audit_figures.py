@@ -8,6 +8,7 @@ for one. Without a bound the number claims to be exact, and must be.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +47,9 @@ def in_columns(frame: DataFrame, report: str, start: str, key: Column) -> DataFr
     )
 
 
+Differing = tuple[str, str, datetime, int]  # report, site, start, cells
+
+
 @dataclass
 class Comparison:
     """What comparing came to."""
@@ -58,7 +62,7 @@ class Comparison:
     visitors_error_bound: int | None = None
     latency_error: float | None = None
     differences: list[Difference] = field(default_factory=list)  # the first thousand
-    differing: list[tuple[str, str, datetime, int]] = field(default_factory=list)  # report, site, start, cells
+    differing: list[Differing] = field(default_factory=list)
 
 
 def compare(published: DataFrame, recomputed: DataFrame) -> Comparison:
@@ -79,42 +83,15 @@ def compare(published: DataFrame, recomputed: DataFrame) -> Comparison:
     error = f.abs(_p(ESTIMATE) - _r(ESTIMATE))
     estimated = ~one_side & (f.col(BOUND) > 0) & error.isNotNull()
     off = [f.abs(_p(name) - _r(name)) / _r(name) for name in WITHIN_ONE_PERCENT]
-    judged = both.select(
-        *KEYS,
-        cells.alias("cells"),
-        failing.alias("failing"),
-        estimated.cast("int").alias("estimated"),
-        (estimated & (error > f.col(BOUND))).cast("int").alias("beyond"),
-        f.when(error.isNotNull(), f.struct((error / f.greatest(f.col(BOUND), f.lit(1))).alias("share"),
-                                           error.alias("error"), f.col(BOUND).alias("bound"))).alias("estimate"),
-        f.greatest(*(f.when(_r(name) > 0, one) for name, one in zip(WITHIN_ONE_PERCENT, off, strict=True))).alias(
-            "latency_error"
-        ),
-        f.array(
-            f.when(one_side, f.struct(f.lit(WHOLE_ROW).alias("figure"), _hits("p").alias("reported"),
-                                      _hits("r").alias("recomputed"))),
-            *(
-                f.when(one, f.struct(f.lit(name).alias("figure"), _p(name).cast("string").alias("reported"),
-                                     _r(name).cast("string").alias("recomputed")))
-                for name, one in wrong.items()
-            ),
-        ).alias("figures"),
-    ).cache()  # fmt: skip
-    total = judged.agg(
-        f.sum("cells"), f.sum("failing"), f.sum("estimated"), f.sum("beyond"), f.max("estimate"),
-        f.max("latency_error"),
+    total = both.agg(
+        f.sum(cells), f.sum(failing), f.sum(estimated.cast("int")),
+        f.sum((estimated & (error > f.col(BOUND))).cast("int")),
+        f.max(f.when(error.isNotNull(), f.struct((error / f.greatest(f.col(BOUND), f.lit(1))).alias("share"),
+                                                 error.alias("error"), f.col(BOUND).alias("bound")))),
+        f.max(f.greatest(*(f.when(_r(name) > 0, one) for name, one in zip(WITHIN_ONE_PERCENT, off, strict=True)))),
     ).collect()[0]  # fmt: skip
     worst = total[4]
-    found = judged.where(f.col("failing") > 0)
-    places = found.groupBy("report", "site", "start_s").agg(f.sum("failing")).collect()
-    shown = (
-        found.orderBy(*KEYS)
-        .select(*KEYS, f.explode(f.filter("figures", lambda one: one.isNotNull())).alias("one"))
-        .select(*KEYS, "one.*")
-        .limit(MOST_DIFFERENCES)
-        .collect()
-    )
-    judged.unpersist()
+    differences, differing = _found(both, one_side, wrong, failing) if total[1] else ([], [])
     return Comparison(
         cells_compared=total[0] or 0,
         cells_differing=total[1] or 0,
@@ -123,9 +100,36 @@ def compare(published: DataFrame, recomputed: DataFrame) -> Comparison:
         visitors_error=worst["error"] if worst else None,
         visitors_error_bound=(worst["bound"] or 0) if worst else None,
         latency_error=total[5],
-        differences=[_difference(row) for row in shown],
-        differing=[(row["report"], row["site"], _moment(row["start_s"]), row[3]) for row in places],
+        differences=differences,
+        differing=differing,
     )
+
+
+def _found(
+    both: DataFrame, one_side: Column, wrong: Mapping[str, Column], failing: Column
+) -> tuple[list[Difference], list[Differing]]:
+    """The first differences, and how many there are by report, site and start. Asked only when there are any."""
+    figures = f.array(
+        f.when(one_side, f.struct(f.lit(WHOLE_ROW).alias("figure"), _hits("p").alias("reported"),
+                                  _hits("r").alias("recomputed"))),
+        *(
+            f.when(one, f.struct(f.lit(name).alias("figure"), _p(name).cast("string").alias("reported"),
+                                 _r(name).cast("string").alias("recomputed")))
+            for name, one in wrong.items()
+        ),
+    )  # fmt: skip
+    rows = both.where(failing > 0).select(*KEYS, failing.alias("failing"), figures.alias("figures")).cache()
+    places = rows.groupBy("report", "site", "start_s").agg(f.sum("failing")).collect()
+    shown = (
+        rows.orderBy(*KEYS)
+        .select(*KEYS, f.explode(f.filter("figures", lambda one: one.isNotNull())).alias("one"))
+        .select(*KEYS, "one.*")
+        .limit(MOST_DIFFERENCES)
+        .collect()
+    )
+    rows.unpersist()
+    differing = [(row["report"], row["site"], _moment(row["start_s"]), row[3]) for row in places]
+    return [_difference(row) for row in shown], differing
 
 
 def _p(name: str) -> Column:

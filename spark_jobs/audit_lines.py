@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Observation, SparkSession, Window
+from pyspark.sql import DataFrame, Observation, SparkSession
 from pyspark.sql import functions as f
 
 from spark_jobs.audit_ledger import Ledger
@@ -56,23 +56,29 @@ def decoded(records: DataFrame, secret: bytes, ledger: Ledger) -> DataFrame:
     return records.mapInArrow(partial(read_records, secret=secret, ledger=ledger), SPARK_ROW)
 
 
-def counted_once(rows: DataFrame) -> DataFrame:
-    """The lines that count: of each line of a source the record that was counted first, unless it was rejected.
+def copies(rows: DataFrame) -> DataFrame:
+    """Places (kafka_partition, kafka_offset) of valid records whose line another record stands for.
 
-    First is the smaller row of the ledger, then the smaller offset. A record that names no source counts each time.
+    Of each line of a source the record that was counted first stands, even if it was rejected. First is the smaller
+    row of the ledger, then the smaller offset. A record that names no source counts each time.
     """
-    unsourced = f.col("source").isNull()
-    same_line = Window.partitionBy(
-        f.coalesce(f.col("source"), f.lit("")),
-        f.coalesce(f.col("seq"), f.col("kafka_offset")),
-        f.when(unsourced, f.col("kafka_partition")),
-    ).orderBy("ledger_id", "kafka_partition", "kafka_offset")
+    place = f.struct("ledger_id", "kafka_partition", "kafka_offset")
+    named = rows.where(f.col("source").isNotNull()).select("source", "seq", "valid", place.alias("place"))
+    # One pass tells the lines with more than one record, usually few; only of these the records are looked at again.
+    sent = named.groupBy("source", "seq").agg(f.count(f.lit(1)).alias("records"), f.min("place").alias("first"))
+    again = sent.where(f.col("records") > 1).select("source", "seq", "first")
     return (
-        rows.where(f.col("valid") | ~unsourced)
-        .withColumn("copy", f.row_number().over(same_line))
-        .where((f.col("copy") == 1) & f.col("valid"))
-        .drop("copy", "valid", "source", "seq")
+        named.where("valid")
+        .join(again, ["source", "seq"])
+        .where(f.col("place") != f.col("first"))
+        .select("place.kafka_partition", "place.kafka_offset")
     )
+
+
+def counted_once(rows: DataFrame) -> DataFrame:
+    """The lines that count: valid records without copies."""
+    place = ["kafka_partition", "kafka_offset"]
+    return rows.where("valid").join(copies(rows), place, "left_anti").drop(*place, "valid", "source", "seq")
 
 
 def with_hours(lines: DataFrame) -> DataFrame:
@@ -105,9 +111,13 @@ def with_own_pages(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
     return with_own_rows(named, own_rows).withColumnRenamed("value", "page").drop("dimension")
 
 
-def write_lines(session: SparkSession, rows: DataFrame, own_rows: DataFrame, folder: Path) -> tuple[DataFrame, int]:
-    """Write the lines down once, since many sums are made of them; returns them and the number of records read."""
+def write_records(session: SparkSession, rows: DataFrame, folder: Path) -> tuple[DataFrame, int]:
+    """Write the decoded records down once, since they are read more than once; returns them and their number."""
     read = Observation("read")
-    rows = rows.observe(read, f.count(f.lit(1)).alias("records"))
-    with_own_pages(with_hours(counted_once(rows)), own_rows).write.parquet(str(folder))
+    rows.observe(read, f.count(f.lit(1)).alias("records")).write.parquet(str(folder))
     return session.read.parquet(str(folder)), int(read.get["records"])
+
+
+def counted_lines(rows: DataFrame, own_rows: DataFrame) -> DataFrame:
+    """The lines that count, with hour, day and page."""
+    return with_own_pages(with_hours(counted_once(rows)), own_rows)

@@ -33,7 +33,10 @@ CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content
 _CLIENT = ("site", "country", "visitor", "own_class", "own_rule", "browser", "os", "device")
 _TARGET = ("path", "method", "is_page", *CAMPAIGN)
 _SURROUNDINGS = ("referrer_class", "referrer", "protocol", "host")
-DIMENSIONS = ("agent_rule", "browser", "os", "device", "method", *_SURROUNDINGS, "status", *CAMPAIGN)
+# The further dimensions, those together that go together.
+AGENT = ("agent_rule", "browser", "os", "device")
+REQUEST = ("method", "protocol", "host", "status")
+REFERRER = ("referrer_class", "referrer")
 _KEPT = 65_536  # distinct things remembered from batch to batch
 
 ROW = pa.schema(

@@ -9,16 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from spark_jobs.audit_cells import day_figures, hour_figures, month_figures
-from spark_jobs.audit_figures import BOUND, FIGURES, KEYS, KINDS, Comparison, compare
+from spark_jobs.audit_cells import Basis, comings, day_figures, hour_figures, latency_lists, month_figures
+from spark_jobs.audit_copies import OWN_ROWS, PUBLISHED, copied_frame
+from spark_jobs.audit_figures import Comparison, compare
 from spark_jobs.audit_ledger import Ledger, batches_with_copies, begins_before
-from spark_jobs.audit_lines import decoded, kafka_records, write_lines
+from spark_jobs.audit_lines import counted_lines, decoded, kafka_records, write_records
+from spark_jobs.audit_phases import Phases
 from spark_jobs.audit_plan import AuditPlan, days_to_check
 from spark_jobs.audit_scope import (
     DAILY,
@@ -40,24 +39,6 @@ from spark_jobs.audit_visits import visit_figures, visits
 from sql.audit import AuditedHour, ReportedDay, VisitorPeriod
 
 log = logging.getLogger("footfall.audit")
-
-_ARROW_KINDS = {"long": pa.int64(), "double": pa.float64(), "string": pa.string()}
-_PUBLISHED = pa.schema(
-    [
-        *[(name, pa.int64() if name == "start_s" else pa.string()) for name in KEYS],
-        *[(name, _ARROW_KINDS[KINDS[name]]) for name in FIGURES],
-        (BOUND, pa.int64()),
-    ]
-)
-_OWN_ROWS = pa.schema(
-    [
-        ("site", pa.string()),
-        ("day_s", pa.int64()),
-        ("dimension", pa.string()),
-        ("value", pa.string()),
-        ("admitted_us", pa.int64()),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -85,74 +66,82 @@ class Result:
     notes: list[str] = field(default_factory=list)
 
 
-def audit(session: SparkSession, moment: Moment, connection: Mapping[str, str], topic: str, secret: bytes) -> Result:
+def audit(
+    session: SparkSession,
+    moment: Moment,
+    connection: Mapping[str, str],
+    topic: str,
+    secret: bytes,
+    phases: Phases,
+) -> Result:
     """Run the audit. secret: key of the visitor hashes, of this audit alone."""
-    plan = moment.plan
-    records = kafka_records(session, connection, topic, plan.spans)
-    log.info("reading %d records at most from Kafka", sum(b - a for some in plan.spans.values() for a, b in some))
-    own_rows = _frame(session, moment.folder / "own_rows", _OWN_ROWS)
-    lines, records_read = write_lines(
-        session, decoded(records, secret, moment.ledger), own_rows, moment.folder / "lines"
-    )
+    folder = moment.folder
+    records = kafka_records(session, connection, topic, moment.plan.spans)
+    spans = moment.plan.spans.values()
+    log.info("reading %d records at most from Kafka", sum(until - start for some in spans for start, until in some))
+    own_rows = copied_frame(session, folder / "own_rows", OWN_ROWS)
+    published = copied_frame(session, folder / "published", PUBLISHED)
+    with phases.phase("records read and decoded"):
+        rows, records_read = write_records(session, decoded(records, secret, moment.ledger), folder / "records")
     log.info("%d records read", records_read)
+    with phases.phase("lines counted once"):
+        lines = _kept(counted_lines(rows, own_rows), folder / "lines")
     plan = _without_unknown_copies(session, moment, lines)
-    published = _frame(session, moment.folder / "published", _PUBLISHED)
-    folder = moment.folder / "recomputed"
     days, notes = days_to_check(plan, moment.days)
     of_visits, more_notes = days_of_visits(plan, days, moment.periods, moment.end)
     months = months_to_check(plan, moment.start, moment.end)
     unchecked = places(session, [(site, epoch_s(at)) for site, at in plan.unchecked])
-    # Also hours that no report knows of: their lines must show as rows that only the records have.
-    of_hours = outside_places(lines.where(_within(moment)), "hour_s", unchecked)
-    _write(folder, "hours", *hour_figures(of_hours, own_rows))
     day_places = [(day.site, epoch_s(day.day_start)) for day in days]
-    if days:
-        _write(folder, "days", day_figures(of_places(lines, "day_s", places(session, day_places))))
-    if months:
-        of_months = lines.where(_within(moment)).withColumn(
-            "month_s", f.unix_timestamp(f.date_trunc("month", f.timestamp_seconds("hour_s")))
+    with phases.phase("latencies and visitors gathered"):
+        within = lines.where(_within(moment))
+        basis = Basis(
+            within,
+            _kept(latency_lists(within), folder / "latencies"),
+            _kept(comings(within), folder / "comings"),
         )
-        _write(folder, "months", month_figures(of_places(of_months, "month_s", places(session, months))))
-    visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, folder)
-    compared = _compared(session, published, unchecked, day_places, visit_places, months)
-    recomputed = session.read.parquet(str(folder))
-    restated = places(session, [(hour.site, epoch_s(hour.hour_start)) for hour in plan.checked if hour.rules_changed])
-    sides = [
-        _without_restated(with_comparable_visitors(side, moment.periods, moment.end), restated)
-        for side in (compared, recomputed)
-    ]
-    log.info("comparing")
-    comparison = compare(*sides)
+    recomputed = folder / "recomputed"
+    with phases.phase("reports of hours"):
+        # Also hours that no report knows of: their lines must show as rows that only the records have.
+        of_hours = basis.of(lambda frame: outside_places(frame, "hour_s", unchecked))
+        _write(recomputed, *hour_figures(of_hours, own_rows))
+    with phases.phase("reports of days and months"):
+        of_days = basis.of(lambda frame: of_places(frame, "day_s", places(session, day_places)))
+        of_months = basis.of(lambda frame: of_places(_with_month(frame), "month_s", places(session, months)))
+        _write(recomputed, day_figures(of_days), month_figures(of_months))
+    with phases.phase("visits"):
+        visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, recomputed)
+    with phases.phase("cells compared"):
+        compared = _compared(session, published, unchecked, day_places, visit_places, months)
+        restated = places(
+            session, [(hour.site, epoch_s(hour.hour_start)) for hour in plan.checked if hour.rules_changed]
+        )
+        sides = [
+            _without_restated(with_comparable_visitors(side, moment.periods, moment.end), restated)
+            for side in (compared, session.read.parquet(str(recomputed)))
+        ]
+        comparison = compare(*sides)
     return Result(comparison, _verdicts(plan, comparison), records_read, notes + more_notes + visit_notes)
 
 
-def _frame(session: SparkSession, name: Path, schema: pa.Schema) -> DataFrame:
-    """A CSV that was copied out of Postgres, as a frame; read in pieces, since it may be large."""
-    options = pyarrow.csv.ConvertOptions(
-        column_types=schema,
-        include_columns=schema.names,
-        null_values=[""],
-        strings_can_be_null=True,
-        quoted_strings_can_be_null=False,
-    )
-    parquet = name.with_suffix(".parquet")
-    with pyarrow.parquet.ParquetWriter(parquet, schema) as writer:
-        csv = name.with_suffix(".csv")
-        if csv.stat().st_size:
-            with pyarrow.csv.open_csv(csv, convert_options=options) as reader:
-                for batch in reader:
-                    writer.write_batch(batch)
-    return session.read.parquet(str(parquet))
+def _kept(frame: DataFrame, folder: Path) -> DataFrame:
+    """The frame written down, since more than one sum is made of it."""
+    frame.write.parquet(str(folder))
+    return frame.sparkSession.read.parquet(str(folder))
+
+
+def _with_month(frame: DataFrame) -> DataFrame:
+    month = f.date_trunc("month", f.timestamp_seconds("hour_s"))
+    return frame.withColumn("month_s", f.unix_timestamp(month))
 
 
 def _within(moment: Moment) -> Column:
     return (f.col("hour_s") >= epoch_s(moment.start)) & (f.col("hour_s") < epoch_s(moment.end))
 
 
-def _write(folder: Path, of_what: str, *figures: DataFrame) -> None:
+def _write(folder: Path, *figures: DataFrame) -> None:
+    """Add figures (KEYS + FIGURES) to the folder."""
     for one in figures:
         one.write.mode("append").parquet(str(folder))
-    log.info("reports of %s recomputed", of_what)
 
 
 def _visits(
@@ -196,7 +185,7 @@ def _visits(
             for (site, start_s), number in sorted(beyond.items())
         ]
         if whole:
-            _write(folder, "visits", *visit_figures(of_places(of_days, "day_s", places(session, whole))))
+            _write(folder, *visit_figures(of_places(of_days, "day_s", places(session, whole))))
         of_days.unpersist()
         done += whole
     return done, notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from pyspark.sql import SparkSession
 from local.kafka_topics import ensure_topic
 from settings import CHECKOUT, Settings
 from spark_jobs.audit import run_audit
+from spark_jobs.audit_phases import Phases
 from sql.audit import AuditRunning, start_audit
 from sql.daily_reports import publish_days, publish_visits
 from sql.hourly_reports import publish_hours
@@ -85,7 +87,8 @@ def audit(reported: Settings, spark: SparkSession) -> Audit:
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
     def run(settings: Settings = reported, end: datetime = NEXT_DAY) -> str:
-        return run_audit(settings, DAY, end, "test", b"0123456789abcdef", lambda: nullcontext(spark))[1]
+        phases = Phases(time.monotonic)
+        return run_audit(settings, DAY, end, "test", b"0123456789abcdef", lambda: nullcontext(spark), phases)[1]
 
     return run
 
