@@ -353,6 +353,34 @@ AS $$
 $$;
 COMMENT ON FUNCTION report.page_cell IS 'Country by status class by agent class of one page, in any range of 10 s buckets, as counted at this moment. Buckets are kept for a limited time; there are no revisions of it.';
 
+-- ---- visitors: as before, but distinct by hashing, since count(DISTINCT) sorts them, which takes four times as long
+CREATE OR REPLACE FUNCTION report.visitors(
+    site text, start_at timestamptz, end_at timestamptz, known_at timestamptz DEFAULT 'infinity',
+    agent_class text DEFAULT NULL
+) RETURNS TABLE (key_id text, visitors bigint, visitors_bound bigint, exact boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+AS $$
+    WITH sketch AS MATERIALIZED (
+        SELECT v.key_id, v.sketch, min(report.theta(v.sketch)) OVER (PARTITION BY v.key_id) AS theta
+        FROM report.known_hour(visitors.site, visitors.start_at, visitors.end_at, visitors.known_at) AS h
+        JOIN report.hourly_visitor AS v
+            ON v.site = visitors.site AND v.hour_start = h.hour_start AND v.revision = h.revision
+        WHERE visitors.agent_class IS NULL OR v.agent_class = visitors.agent_class
+    ), united AS (
+        SELECT d.key_id, d.theta, count(d.hash) AS hashes
+        FROM (
+            SELECT DISTINCT s.key_id, s.theta, held.hash
+            FROM sketch AS s
+            LEFT JOIN LATERAL unnest(report.theta_hashes(s.sketch)) AS held (hash) ON held.hash < s.theta
+        ) AS d
+        GROUP BY d.key_id, d.theta
+    )
+    SELECT u.key_id, report.visitor_estimate(u.hashes, u.theta), report.visitor_bound(u.hashes, u.theta),
+           u.theta = 9223372036854775807
+    FROM united AS u
+    ORDER BY u.key_id
+$$;
+
 -- ---- quality
 ALTER TABLE quality.expectation
     ADD COLUMN lowest double precision,
