@@ -146,7 +146,8 @@ class Judge:
             raw = high.astype(np.int8) - low.astype(np.int8)
         raw, sides, which = self._sides(raw, windows, np.isnan(observed))
         before = self._state
-        self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, self.rules.close_after)
+        close_after = np.where(slow, self.rules.close_after_slow, self.rules.close_after)
+        self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, close_after)
         side = np.where(closed, before.side, self._state.side)
         first = np.where(closed, before.first, self._state.first)
         self._scale = np.where(opened, np.where(which >= 0, which, 2), self._scale)

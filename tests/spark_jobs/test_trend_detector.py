@@ -12,6 +12,7 @@ from producers.incidents import Incident, Kind
 from spark_jobs.trend_bands import count_band
 from spark_jobs.trend_detector import Change, Detector, DetectorSettings, OpenAnomaly, Series, Step, replay
 from spark_jobs.trend_forecast import hour_course
+from spark_jobs.trend_judge import Rules
 
 BEGIN_MS = 1_794_787_200_000 + 9 * 3_600_000  # Monday, 09:00 UTC
 HITS = 0
@@ -87,6 +88,21 @@ def test_a_slow_drift_is_found_against_the_level_of_two_hours_where_the_course_i
     opened = [one for one in changes(play(played, detector)) if one.state == "opened"]
     assert [(one.series.measure, one.side, one.window_s) for one in opened[:1]] == [("hits", 1, 600)]
     assert opened[0].bucket_end_s - start_ms // 1000 < 1800
+
+
+def test_an_anomaly_of_ten_minutes_closes_later_than_one_of_ten_seconds() -> None:
+    """By the difference of the two rules: 24 buckets, for the same drift that ends at once."""
+    drift = Incident("drift", BEGIN_MS + 3 * 3_600_000, 3_600_000, 1.5)
+    played = weeks(np.random.default_rng(12), 50.0, BEGIN_MS, 5 * 360, [drift])
+    history = hour_course(*hourly_history(np.random.default_rng(13), 50.0, BEGIN_MS, 336), 24)
+    closed = []
+    for slow in (6, 30):
+        detector = Detector(SERIES, DetectorSettings(rules=Rules(close_after_slow=slow)))
+        detector.follow(*history)
+        found = [one for one in changes(play(played, detector)) if one.series.measure == "hits"]
+        assert [(one.state, one.window_s) for one in found[:1]] == [("opened", 600)]
+        closed.append(found[1].bucket_end_s)
+    assert closed[1] - closed[0] == 240
 
 
 def test_what_is_said_of_an_opening_can_be_computed_again() -> None:
