@@ -29,7 +29,7 @@ from spark_jobs.trend_course import BUCKET_S, Course
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Measure = Literal["hits", "bytes_sent", "client_errors", "server_errors", "mean_latency_us", "page", "country"]
-_AMOUNTS = ("bytes_sent", "mean_latency_us")
+AMOUNTS: tuple[Measure, ...] = ("bytes_sent", "mean_latency_us")  # the others are counts
 _ERRORS = ("client_errors", "server_errors")
 _PARTS = ("bytes_sent", "page", "country")
 _EXPLAINS = 0.8
@@ -84,7 +84,7 @@ class Judge:
         shape = (sites, len(measures))
         kinds = np.array(measures, dtype=object)
         self._hits = int(np.flatnonzero(kinds == "hits")[0]) if "hits" in measures else None
-        self.amount = np.broadcast_to(np.isin(kinds, _AMOUNTS), shape)
+        self.amount = np.broadcast_to(np.isin(kinds, AMOUNTS), shape)
         self._latency = np.flatnonzero(kinds == "mean_latency_us")
         self._errors = np.flatnonzero(np.isin(kinds, _ERRORS))
         self._pieces = np.flatnonzero(np.isin(kinds, [*_ERRORS, "page", "country"]))
