@@ -41,9 +41,7 @@ def forecast_hours(warehouse: Warehouse, as_of: datetime) -> int:
     return made
 
 
-def _forecast(
-    starts: NDArray[np.int64], values: NDArray[np.float64], amount: bool
-) -> list[dict[str, float | None]]:
+def _forecast(starts: NDArray[np.int64], values: NDArray[np.float64], amount: bool) -> list[dict[str, float | None]]:
     """The 24 hours after the last, but for hours of the day that were never known; empty with too little history."""
     forecast = next_hours(starts, values, amount=amount)
     if forecast is None:

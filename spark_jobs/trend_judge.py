@@ -252,14 +252,13 @@ class Judge:
             self._baseline.forget_windows(sites & ~self._state.open)
             self._parts_from = np.where(sites[:, :1], self._newest + 1 + 2 * WINDOWS[-1], self._parts_from)
 
-    def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
-        """Open exactly these in the first site: (series, side, first bucket)."""
+    def set_open(self, anomalies: Sequence[tuple[int, int, int, int]]) -> None:
+        """Open exactly these in the first site: (series, side, first bucket, window that opened it)."""
         state = Hysteresis.start(self._shape)
-        for number, side, first in anomalies:
+        for number, side, first, window in anomalies:
             state.open[0, number], state.side[0, number], state.first[0, number] = True, side, first
-            self._opened_at[0, number] = first
+            self._opened_at[0, number], self._scale[0, number] = first, window
         self._state = state
-        self._scale = np.where(state.open, np.where(self._scale > 0, self._scale, 0), self._scale)
 
     def replace(self, number: int, values: Values) -> None:
         """Another series in a place of the first site; values: its last buckets, up to the newest."""

@@ -72,8 +72,6 @@ def test_hours_in_which_counting_stood_still_are_unknown_not_empty(fresh_databas
             assert np.flatnonzero(np.isnan(hits)).tolist() == unknown
             assert hits[48 + 13] == 150
         assert forecast_hours(reporter, now) > 0
-        made = select(
-            reporter, "SELECT expected FROM report.forecast WHERE series_kind = 'hits' ORDER BY hour_start"
-        )
+        made = select(reporter, "SELECT expected FROM report.forecast WHERE series_kind = 'hits' ORDER BY hour_start")
         assert [row[0] for row in made] == pytest.approx([150.0] * 12 + [100.0] * 12, rel=0.05)
     traffic.warehouse.close()

@@ -159,10 +159,21 @@ def test_a_restarted_detector_goes_on_as_if_nothing_had_been() -> None:
 
 def test_a_restart_in_the_middle_of_an_incident_opens_nothing_anew_and_closes_what_is_open() -> None:
     played = site("outage", 1.0)
-    stored = [OpenAnomaly(Series("hits"), -1, int(played.starts_s[540]))]
+    stored = [OpenAnomaly(Series("hits"), -1, int(played.starts_s[540]), 10)]
     restarted = Detector(SERIES, DetectorSettings())
     restarted.restore(played.starts_s[:570], played.values[:570], played.latency_count[:570], None, stored)
     assert told(play(played, restarted, 570)) == [("closed", "hits", "", -1)]
+
+
+def test_after_a_restart_an_anomaly_of_ten_minutes_is_still_judged_by_ten_minutes() -> None:
+    """The buckets alone would open nothing, so nothing but what was stored tells its window."""
+    played = site(hours=4)
+    for window_s, buckets in ((10, 6), (600, 30)):
+        detector = Detector(SERIES, DetectorSettings())
+        stored = [OpenAnomaly(Series("hits"), 1, int(played.starts_s[950]), window_s)]
+        detector.restore(played.starts_s[:1000], played.values[:1000], played.latency_count[:1000], None, stored)
+        (closed,) = [one for one in changes(play(played, detector, 1000, 1100)) if one.series == Series("hits")]
+        assert closed.bucket_end_s == int(played.starts_s[1000]) + 10 * buckets
 
 
 def test_an_anomaly_that_was_dissolved_meanwhile_is_not_open_after_a_restart() -> None:
