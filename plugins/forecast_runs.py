@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from plugins.report_runs import reporter
 from settings import Settings
-from spark_jobs.hour_history import HISTORY_HOURS, HOUR_S, by_site
+from spark_jobs.hour_history import HOUR_S, read_history
 from spark_jobs.trend_forecast import next_hours, seasonal_naive
+from spark_jobs.trend_judge import AMOUNTS
 from sql.warehouse import Warehouse, run_many
 
 log = logging.getLogger(__name__)
@@ -28,21 +29,21 @@ def make_forecasts(as_of: datetime) -> int:
 def forecast_hours(warehouse: Warehouse, as_of: datetime) -> int:
     """See ``make_forecasts``. Running it again from the same hours changes nothing."""
     made = short = 0
-    rows = warehouse.rows("trends/hour_history", {"as_of": as_of, "hours": HISTORY_HOURS})
+    histories = read_history(warehouse, as_of)
     with warehouse.transaction() as cursor:
-        for site, history in by_site(rows).items():
+        for site, history in histories.items():
             for series, values in history.values.items():
                 key = {"site": site, "series_kind": series.measure, "series_name": series.value}
-                forecast = _forecast(history.starts_s, values)
+                forecast = _forecast(history.starts_s, values, series.measure in AMOUNTS)
                 run_many(cursor, "trends/add_forecast", [key | hour for hour in forecast])
                 made, short = made + bool(forecast), short + (not forecast)
     log.info("%d series forecast; %d have less than 48 hours of history", made, short)
     return made
 
 
-def _forecast(starts: NDArray[np.int64], values: NDArray[np.float64]) -> list[dict[str, float | None]]:
-    """The 24 hours after the last; empty with too little history."""
-    forecast = next_hours(starts, values)
+def _forecast(starts: NDArray[np.int64], values: NDArray[np.float64], amount: bool) -> list[dict[str, float | None]]:
+    """The 24 hours after the last, but for hours of the day that were never known; empty with too little history."""
+    forecast = next_hours(starts, values, amount=amount)
     if forecast is None:
         return []
     naive = seasonal_naive(starts, values, season_hours=WEEK_HOURS if len(values) >= WEEK_HOURS else DAY_HOURS)

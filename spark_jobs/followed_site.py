@@ -91,7 +91,7 @@ class FollowedSite:
             values, latencies = self._values(self.series, first, self.next_bucket, standstills)
             self._detector.restore(
                 np.arange(first, self.next_bucket) * BUCKET_S, values, latencies, self._course(),
-                [OpenAnomaly(one.series, one.side, one.started_s) for one in open_now],
+                [OpenAnomaly(one.series, one.side, one.started_s, one.window_s) for one in open_now],
             )  # fmt: skip
 
     def judge(self, standstills: Sequence[Standstill]) -> Step:

@@ -53,6 +53,7 @@ class OpenAnomaly:
     series: Series
     side: Literal[1, -1]
     first_bucket_start_s: int
+    window_s: int
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,14 @@ class Detector:
         numbers = {one: n for n, one in enumerate(self.series)}
         self._judge.set_open(
             [
-                (numbers[one.series], one.side, one.first_bucket_start_s // BUCKET_S)
+                (
+                    numbers[one.series], one.side, one.first_bucket_start_s // BUCKET_S,
+                    self._judge.window_buckets.index(one.window_s // BUCKET_S),
+                )
                 for one in open_anomalies
                 if one.series in numbers
             ]
-        )
+        )  # fmt: skip
 
     def replace(self, number: int, series: Series, values: Values) -> None:
         """Put another page or country in a place: values are its last buckets (n,), up to the last step.

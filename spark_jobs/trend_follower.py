@@ -82,6 +82,8 @@ class TrendFollower:
         caught_up_to: epoch seconds up to which everything that Kafka had received is counted; None: not known yet.
         Whatever it raises, the next turn begins from what Postgres has.
         """
+        if self._state is None:
+            self._batches.clear()  # committed, so the next read has them: a long backlog must not pile up here
         if caught_up_to is None:
             return 0
         closed = int((caught_up_to - self._close_after_s) // BUCKET_S)
@@ -132,6 +134,10 @@ class TrendFollower:
             site.incidents = _incidents(stored, row["site"])
             site.restore([stored.series[one][1] for one in row["series_ids"]], state.standstills)
             state.sites[row["site"]] = site
+            # Lines may have come for them while nobody looked. Latencies wait for the next late line: they were
+            # judged by the mean of their buckets, which is not quite the mean of their lines.
+            sums = [one for one in site.incidents if one.series.measure != "mean_latency_us"]
+            state.touched[row["site"]] = [np.arange(*one.window()) for one in sums]
         log.info("following %d sites", len(state.sites))
         return state
 
@@ -165,7 +171,7 @@ class TrendFollower:
                 writing.standstill(span)
                 if span not in state.standstills:
                     state.standstills.append(span)
-            for name, memory in state.memories.items():
+            for name, memory in list(state.memories.items()):
                 memory.advance(now_bucket)
                 site = state.sites.get(name)
                 if site is None and memory.last_with_hits >= now_bucket - LIVE_BUCKETS:
@@ -175,6 +181,8 @@ class TrendFollower:
                 elif site is not None and memory.last_with_hits < now_bucket - SILENT_BUCKETS:
                     writing.unfollow(name, now_s)
                     del state.sites[name]
+                if name not in state.sites and memory.last_with_hits < memory.oldest:
+                    del state.memories[name]
             for site in state.sites.values():
                 judged += self._judge(state, site, closed, writing)
             self.last_run_seconds = time.perf_counter() - began

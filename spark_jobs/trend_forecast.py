@@ -71,7 +71,8 @@ def next_hours(
     """Forecast of one series' next ``hours`` (1 to 24) hours; None with less than 48 known hours.
 
     hour_starts_s: (n,) consecutive hours up to the last closed one; values: (n,) sums >= 0, NaN where unknown or
-    where an incident is known to have been. amount: bytes or latencies, not counts.
+    where an incident is known to have been. amount: bytes or latencies, not counts. NaN where the history does not
+    say: an hour of the day that was never known.
     """
     if not 1 <= hours <= 24:
         raise ValueError(f"a forecast of {hours} hours: it reaches 1 to 24 hours")
@@ -88,7 +89,8 @@ def hour_course(hour_starts_s: Integers, values: Values, ahead: int = 24) -> tup
     """(hour starts (h + ahead,), course (h + ahead, series)): what the fit expects of past and of coming hours.
 
     What ``Detector.follow`` takes. Beyond 24 hours the course repeats the day, from eight days of history on the
-    week. NaN throughout for a series with less than 48 known hours.
+    week. NaN throughout for a series with less than 48 known hours, and for hours of the day or week that were never
+    known.
     """
     history, series = values.shape
     starts_s = hour_starts_s[0] + HOUR_S * np.arange(history + ahead)
@@ -113,6 +115,7 @@ class _Hours:
     season: int  # hours after which they may be repeated
     history: int
     solved: LeastSquares
+    untold: NDArray[np.bool_]  # (terms,): no known hour says anything about them
     day_to_day: float  # variance of tomorrow's log level around today's, where the terms do not tell days apart
 
     @staticmethod
@@ -127,7 +130,7 @@ class _Hours:
             solved = _solve(rows[:history], values)
             steps = np.diff(np.append(0.0, solved.coefficients[24:]))
             day_to_day = (np.square(steps).sum() + 3 * USUAL_DAY_TO_DAY**2) / (len(steps) + 3)
-            return _Hours(rows, 24, history, solved, float(day_to_day))
+            return _Hours(rows, 24, history, solved, _untold(rows, values), float(day_to_day))
         # In the first weeks a level would only repeat what the day of the week says.
         level = _level(values)[:, None] if history >= 22 * 24 else np.empty((len(hour), 0))
         rows = np.column_stack([_dummies(hour % 24, 24), _dummies(_of_week(hour) // 24, 7)[:, 1:], level])
@@ -137,7 +140,7 @@ class _Hours:
         if seen and _week_noise(values) * (1.0 + 168.0 / history) < solved.residual_deviation**2:
             rows = np.column_stack([_dummies(_of_week(hour), 168), level])
             solved = _solve(rows[:history], values)
-        return _Hours(rows, 168, history, solved, 0.0)
+        return _Hours(rows, 168, history, solved, _untold(rows, values), 0.0)
 
     def expect(self, first: int, hours: int) -> tuple[Values, Values]:
         """(mean, variance of an observation) of hours counted from the first of the history, (hours,) each."""
@@ -146,7 +149,8 @@ class _Hours:
         # The last season is repeated, from its end back.
         place = np.where(beyond, len(self.rows) - self.season + (place - len(self.rows)) % self.season, place)
         design = self.rows[place]
-        mean = np.exp(self.solved.predict(design))
+        told = ~(design[:, self.untold] != 0.0).any(axis=1)
+        mean = np.where(told, np.exp(self.solved.predict(design)), np.nan)
         ratio = np.square(self.solved.residual_deviation)
         unsure = ratio * self.solved.leverage(design) + np.where(place >= self.history, self.day_to_day, 0.0)
         return mean, ratio * mean + mean * mean * unsure
@@ -161,6 +165,11 @@ def _solve(design: Values, values: Values) -> LeastSquares:
         solved = least_squares(design * weight[:, None], weight * (np.log(mean) + (x - mean) / mean))
         mean = np.exp(np.minimum(solved.predict(design), np.log(x.max()) + 2.0))
     return solved
+
+
+def _untold(rows: Values, values: Values) -> NDArray[np.bool_]:
+    """Terms that are 0 in every known hour: least squares of least norm says 0 of them, which is no forecast."""
+    return np.asarray((rows[: len(values)][np.isfinite(values)] == 0.0).all(axis=0))
 
 
 def _days(hour: Integers, history: int) -> Values:

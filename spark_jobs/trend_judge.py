@@ -29,7 +29,7 @@ from spark_jobs.trend_course import BUCKET_S, Course
 Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Measure = Literal["hits", "bytes_sent", "client_errors", "server_errors", "mean_latency_us", "page", "country"]
-_AMOUNTS = ("bytes_sent", "mean_latency_us")
+AMOUNTS: tuple[Measure, ...] = ("bytes_sent", "mean_latency_us")  # the others are counts
 _ERRORS = ("client_errors", "server_errors")
 _PARTS = ("bytes_sent", "page", "country")
 _EXPLAINS = 0.8
@@ -84,7 +84,7 @@ class Judge:
         shape = (sites, len(measures))
         kinds = np.array(measures, dtype=object)
         self._hits = int(np.flatnonzero(kinds == "hits")[0]) if "hits" in measures else None
-        self.amount = np.broadcast_to(np.isin(kinds, _AMOUNTS), shape)
+        self.amount = np.broadcast_to(np.isin(kinds, AMOUNTS), shape)
         self._latency = np.flatnonzero(kinds == "mean_latency_us")
         self._errors = np.flatnonzero(np.isin(kinds, _ERRORS))
         self._pieces = np.flatnonzero(np.isin(kinds, [*_ERRORS, "page", "country"]))
@@ -146,7 +146,8 @@ class Judge:
             raw = high.astype(np.int8) - low.astype(np.int8)
         raw, sides, which = self._sides(raw, windows, np.isnan(observed))
         before = self._state
-        self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, self.rules.close_after)
+        close_after = np.where(slow, self.rules.close_after_slow, self.rules.close_after)
+        self._state, opened, closed = hysteresis_step(before, bucket, sides, self._open_after, close_after)
         side = np.where(closed, before.side, self._state.side)
         first = np.where(closed, before.first, self._state.first)
         self._scale = np.where(opened, np.where(which >= 0, which, 2), self._scale)
@@ -251,14 +252,13 @@ class Judge:
             self._baseline.forget_windows(sites & ~self._state.open)
             self._parts_from = np.where(sites[:, :1], self._newest + 1 + 2 * WINDOWS[-1], self._parts_from)
 
-    def set_open(self, anomalies: Sequence[tuple[int, int, int]]) -> None:
-        """Open exactly these in the first site: (series, side, first bucket)."""
+    def set_open(self, anomalies: Sequence[tuple[int, int, int, int]]) -> None:
+        """Open exactly these in the first site: (series, side, first bucket, window that opened it)."""
         state = Hysteresis.start(self._shape)
-        for number, side, first in anomalies:
+        for number, side, first, window in anomalies:
             state.open[0, number], state.side[0, number], state.first[0, number] = True, side, first
-            self._opened_at[0, number] = first
+            self._opened_at[0, number], self._scale[0, number] = first, window
         self._state = state
-        self._scale = np.where(state.open, np.where(self._scale > 0, self._scale, 0), self._scale)
 
     def replace(self, number: int, values: Values) -> None:
         """Another series in a place of the first site; values: its last buckets, up to the newest."""

@@ -13,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
-from spark_jobs.hour_history import HISTORY_HOURS, HourHistory, by_site
+from spark_jobs.hour_history import HourHistory, read_history
 from spark_jobs.lease import hold_lease
 from spark_jobs.standstill import Standstill
 from spark_jobs.trend_course import BUCKET_S
@@ -71,8 +71,7 @@ class TrendWriter:
 
     def hours(self, as_of_s: float) -> dict[str, HourHistory]:
         """Published hours by site."""
-        parameters = {"as_of": datetime.fromtimestamp(as_of_s, UTC), "hours": HISTORY_HOURS}
-        return by_site(self._warehouse.rows("trends/hour_history", parameters))
+        return read_history(self._warehouse, datetime.fromtimestamp(as_of_s, UTC))
 
     @contextmanager
     def turn(self) -> Iterator[TurnWriter]:

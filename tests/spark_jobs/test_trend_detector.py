@@ -12,6 +12,7 @@ from producers.incidents import Incident, Kind
 from spark_jobs.trend_bands import count_band
 from spark_jobs.trend_detector import Change, Detector, DetectorSettings, OpenAnomaly, Series, Step, replay
 from spark_jobs.trend_forecast import hour_course
+from spark_jobs.trend_judge import Rules
 
 BEGIN_MS = 1_794_787_200_000 + 9 * 3_600_000  # Monday, 09:00 UTC
 HITS = 0
@@ -89,6 +90,21 @@ def test_a_slow_drift_is_found_against_the_level_of_two_hours_where_the_course_i
     assert opened[0].bucket_end_s - start_ms // 1000 < 1800
 
 
+def test_an_anomaly_of_ten_minutes_closes_later_than_one_of_ten_seconds() -> None:
+    """By the difference of the two rules: 24 buckets, for the same drift that ends at once."""
+    drift = Incident("drift", BEGIN_MS + 3 * 3_600_000, 3_600_000, 1.5)
+    played = weeks(np.random.default_rng(12), 50.0, BEGIN_MS, 5 * 360, [drift])
+    history = hour_course(*hourly_history(np.random.default_rng(13), 50.0, BEGIN_MS, 336), 24)
+    closed = []
+    for slow in (6, 30):
+        detector = Detector(SERIES, DetectorSettings(rules=Rules(close_after_slow=slow)))
+        detector.follow(*history)
+        found = [one for one in changes(play(played, detector)) if one.series.measure == "hits"]
+        assert [(one.state, one.window_s) for one in found[:1]] == [("opened", 600)]
+        closed.append(found[1].bucket_end_s)
+    assert closed[1] - closed[0] == 240
+
+
 def test_what_is_said_of_an_opening_can_be_computed_again() -> None:
     steps = play(site("surge"))
     (opened,) = [one for one in changes(steps) if one.state == "opened"]
@@ -143,10 +159,21 @@ def test_a_restarted_detector_goes_on_as_if_nothing_had_been() -> None:
 
 def test_a_restart_in_the_middle_of_an_incident_opens_nothing_anew_and_closes_what_is_open() -> None:
     played = site("outage", 1.0)
-    stored = [OpenAnomaly(Series("hits"), -1, int(played.starts_s[540]))]
+    stored = [OpenAnomaly(Series("hits"), -1, int(played.starts_s[540]), 10)]
     restarted = Detector(SERIES, DetectorSettings())
     restarted.restore(played.starts_s[:570], played.values[:570], played.latency_count[:570], None, stored)
     assert told(play(played, restarted, 570)) == [("closed", "hits", "", -1)]
+
+
+def test_after_a_restart_an_anomaly_of_ten_minutes_is_still_judged_by_ten_minutes() -> None:
+    """The buckets alone would open nothing, so nothing but what was stored tells its window."""
+    played = site(hours=4)
+    for window_s, buckets in ((10, 6), (600, 30)):
+        detector = Detector(SERIES, DetectorSettings())
+        stored = [OpenAnomaly(Series("hits"), 1, int(played.starts_s[950]), window_s)]
+        detector.restore(played.starts_s[:1000], played.values[:1000], played.latency_count[:1000], None, stored)
+        (closed,) = [one for one in changes(play(played, detector, 1000, 1100)) if one.series == Series("hits")]
+        assert closed.bucket_end_s == int(played.starts_s[1000]) + 10 * buckets
 
 
 def test_an_anomaly_that_was_dissolved_meanwhile_is_not_open_after_a_restart() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import re
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
@@ -12,15 +15,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from settings import Settings
+from settings import CHECKOUT, Settings
 from spark_jobs.lease import take_lease
+from spark_jobs.site_series import SiteMemory
 from spark_jobs.trend_detector import DetectorSettings
 from spark_jobs.trend_follower import TrendFollower
 from spark_jobs.trend_thread import TrendThread
 from spark_jobs.trend_writer import TrendWriter
 from sql.warehouse import Warehouse
 from tests.spark_jobs.conftest import Ask
-from tests.sql.counted_traffic import TOPIC_ID, Cell, CountedTraffic, at
+from tests.sql.counted_traffic import TOPIC_ID, Cell, CountedTraffic, at, select
 
 pytestmark = pytest.mark.services
 
@@ -135,6 +139,20 @@ def test_a_surge_on_one_page_opens_one_incident_that_names_the_page_first(live: 
     assert len([one for one in live.incidents() if one["head_id"] is None]) == 1
 
 
+def test_a_reader_computes_what_was_expected_again_with_the_query_of_the_page_about_trends(live: Live) -> None:
+    live.calm(100)
+    live.go_on(*([*usual(live.random), *SURGE] for _ in range(4)))
+    live.bucket += 400  # more than the hour that the live view shows
+    live.calm(2)
+    page = (CHECKOUT / "docs" / "trends.md").read_text(encoding="utf-8")
+    query = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)[1].replace("'default'", "'shop'")
+    with Warehouse(live.settings.dsn("footfall_reader"), "test-reader") as reader:
+        ((again, then, dispersion),) = select(reader, query)
+    assert then == pytest.approx(200, rel=0.1)
+    assert again == pytest.approx(then, rel=1e-6)
+    assert 0.4 < dispersion < 2.5
+
+
 def test_a_restarted_driver_neither_opens_nor_judges_anything_twice(live: Live) -> None:
     live.calm(40)
     live.go_on(*([*usual(live.random), *SURGE] for _ in range(4)))
@@ -169,6 +187,18 @@ def test_every_closed_bucket_is_judged_once_and_the_bands_are_kept(live: Live) -
     )
     assert (row["is_known"], row["near"], row["inside"]) == (True, True, True)
     assert live.ask("SELECT count(*)::int AS n FROM report.live_forecast WHERE series_kind = 'hits'") == [{"n": 6}]
+
+
+def test_late_lines_that_came_while_no_driver_looked_dissolve_an_incident_too(live: Live) -> None:
+    live.calm(40)
+    silent = live.bucket
+    live.go_on(*[[]] * 4)
+    assert [one["state"] for one in live.incidents() if one["head_id"] is None] == ["open"]
+    for bucket in range(silent, silent + 4):
+        live.count(bucket, usual(live.random))
+    live.launch()  # before the one that counted them had a turn
+    live.calm(1)
+    assert {one["state"] for one in live.incidents()} == {"dissolved"}
 
 
 def test_an_outage_opens_an_incident_and_late_lines_dissolve_it(live: Live) -> None:
@@ -212,6 +242,29 @@ def test_an_imported_old_log_is_history(live: Live) -> None:
         live.count(NOON_S // 10 - 9000 + bucket, usual(live.random, site="old"))
     live.calm(2)
     assert live.ask("SELECT site FROM stream.followed_site") == [{"site": "shop"}]
+
+
+def test_what_is_counted_before_anything_is_judged_does_not_pile_up_in_memory(live: Live) -> None:
+    cells = table(live.bucket, usual(live.random))
+    kept = weakref.ref(cells)
+    live.follower.counted(cells, {0: 1})
+    del cells
+    assert live.follower.turn(None) == 0  # still behind: a backlog
+    assert kept() is None
+
+
+def test_a_site_that_is_history_takes_no_memory(live: Live) -> None:
+    live.count(live.bucket - 100, usual(live.random, site="passing"))
+    live.calm(2)
+    assert memories() == 2
+    live.bucket += 1300
+    live.calm(2)
+    assert memories() == 1
+
+
+def memories() -> int:
+    gc.collect()
+    return sum(isinstance(one, SiteMemory) for one in gc.get_objects())
 
 
 def test_history_that_is_counted_up_to_the_present_opens_nothing(live: Live) -> None:

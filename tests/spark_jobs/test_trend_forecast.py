@@ -82,6 +82,16 @@ def test_hours_that_are_not_known_are_forecast_all_the_same() -> None:
     assert forecast.expected == pytest.approx(rhythm(22 * 24)[21 * 24 :], rel=0.02)
 
 
+def test_an_hour_of_the_day_that_was_never_known_is_not_forecast() -> None:
+    values = np.where(np.arange(72) % 24 < 6, np.nan, 100.0)
+    forecast = next_hours(starts(72), values)
+    assert forecast is not None
+    for part in (forecast.expected, forecast.low, forecast.high):
+        assert np.isnan(part).tolist() == [True] * 6 + [False] * 18
+    assert forecast.expected[6:] == pytest.approx(np.full(18, 100.0))
+    assert np.isnan(hour_course(starts(72), values[:, None])[1][:6]).all()
+
+
 @pytest.mark.parametrize("mean", [0.4, 3.0, 1e12])
 def test_counts_small_and_huge_have_bands_that_hold_them(mean: float) -> None:
     rng = np.random.default_rng(8)

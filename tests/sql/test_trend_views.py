@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from spark_jobs.trend_ewma import ewma
+from spark_jobs.trend_windows import sliding_sums
 from sql.warehouse import Warehouse
 from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
 
@@ -68,6 +69,43 @@ def test_late_lines_bring_the_averages_to_what_a_recomputation_gives(
     assert after[1][2] == pytest.approx(0.3 * 70 + 0.7 * 10)
 
 
+def test_an_average_goes_on_over_a_standstill_that_is_longer_than_its_run_in(
+    traffic: CountedTraffic, admin: Warehouse, reader: Warehouse
+) -> None:
+    hits = np.random.default_rng(3).integers(1, 100, 720).tolist()
+    hits[150:350] = [0] * 200
+    hits[360:500] = [0] * 140
+    hits[420] = 7  # came in all the same
+    counted(traffic, hits)
+    for first, until in ((150, 350), (360, 500)):
+        start, end = (at("10:00:00") + timedelta(seconds=10 * n) for n in (first, until))
+        execute(admin, "INSERT INTO stream.standstill VALUES (%(s)s, %(e)s, false)", {"s": start, "e": end})
+    values = np.array(hits, float)
+    values[150:350] = np.nan
+    values[[n for n in range(360, 500) if n != 420]] = np.nan
+    scratch = ewma(values)
+    late = series(reader, "10 seconds", "11:25:00", "12:00:00")  # 10 buckets after the second
+    np.testing.assert_allclose([one[2] for one in late], scratch[510:], rtol=1e-12)
+    between = series(reader, "10 seconds", "10:59:00", "11:00:00")
+    np.testing.assert_allclose([one[2] for one in between], scratch[354:360], rtol=1e-12)
+
+
+def test_live_windows_are_the_sliding_sums_that_sparks_are_compared_with(
+    traffic: CountedTraffic, reader: Warehouse
+) -> None:
+    random = np.random.default_rng(4)
+    hits = (random.integers(0, 50, 400) * (random.random(400) < 0.4)).tolist()
+    counted(traffic, hits, "10:00:10")
+    first = int(at("10:00:10").timestamp())
+    known = np.flatnonzero(hits)
+    starts, sums = sliding_sums(first + 10 * known, np.array(hits)[known])
+    assert select(
+        reader,
+        "SELECT extract(epoch FROM window_start)::bigint, hits, bytes_sent FROM report.live_window"
+        " WHERE site = 'shop' ORDER BY 1",
+    ) == [(start, number, 100 * number) for start, number in zip(starts.tolist(), sums.tolist(), strict=True)]
+
+
 def test_minutes_and_hours_are_sums_of_the_same_buckets(traffic: CountedTraffic, reader: Warehouse) -> None:
     hits = np.random.default_rng(2).integers(0, 50, 720).tolist()
     counted(traffic, hits)
@@ -120,6 +158,23 @@ def test_what_is_not_counted_yet_or_was_lost_is_unknown(
         "SELECT observed, is_known FROM report.series('shop', '10 seconds', '2026-06-01T10:00:00Z',"
         " '2026-06-01T10:00:50Z') WHERE series_kind = 'hits' ORDER BY bucket_start",
     ) == [(1.0, True), (0.0, False), (3.0, False), (4.0, True), (5.0, False)]
+
+
+def test_the_query_of_an_alert_finds_what_has_no_line_any_more(
+    traffic: CountedTraffic, admin: Warehouse, reader: Warehouse
+) -> None:
+    counted(traffic, [5, 5, 5, 5])
+    for name, number in (("/home", 5.0), ("/gone", 0.0)):
+        (made,) = execute(
+            admin,
+            "INSERT INTO stream.anomaly (site, series_kind, series_name, hour_start, started_at, opened_at, state,"
+            " direction, window_seconds, severity, observed, expected, band_low, band_high, peak, contributors)"
+            " VALUES ('shop', 'page', %(name)s, %(hour)s, %(hour)s, %(opened)s, 'open', 'below', 10, 'notice', 0, 60,"
+            " 30, 95, 0, '[]') RETURNING anomaly_id",
+            {"name": name, "hour": at("10:00:00"), "opened": at("10:00:20")},
+        )
+        (row,) = reader.rows("trends/recompute_anomaly", made)
+        assert (row["counted_now"], row["expected"]) == (number, 60.0)
 
 
 def test_a_forecast_is_scored_by_what_came_and_against_the_plain_rule(
