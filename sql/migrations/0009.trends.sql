@@ -204,10 +204,9 @@ CREATE AGGREGATE report.ewma(observed double precision, alpha double precision) 
 );
 COMMENT ON AGGREGATE report.ewma(double precision, double precision) IS 'Exponentially weighted moving average, with OVER (PARTITION BY series ORDER BY time).';
 
--- All series of one site at one grain. The moving average runs in over as many known buckets before the range as it
--- takes until what came before weighs less than a double can tell (110 with alpha 0.3): so it is the average from the
--- site's first bucket on, whatever range is asked for, and late lines move it as they move the buckets. Where
--- standstills lie before the range, it begins as many buckets earlier as are unknown in them.
+-- All series of one site at one grain. The moving average runs in over as many buckets before the range as it takes
+-- until what came before weighs less than a double can tell (110 with alpha 0.3): so it is the average from the
+-- site's first bucket on, whatever range is asked for, and late lines move it as they move the buckets.
 CREATE FUNCTION report.series(
     of_site text, grain interval, range_start timestamptz, range_end timestamptz,
     most_pages integer DEFAULT 20, most_countries integer DEFAULT 10
@@ -221,38 +220,10 @@ AS $$
                CASE WHEN s.alpha < 1 THEN ceil(-39.2 / ln(1 - s.alpha)) ELSE 1 END AS run_in,
                coalesce(l.caught_up_to, '-infinity') AS caught_up_to
         FROM stream.trend_state AS s CROSS JOIN stream.lease AS l
-    ), near AS (
-        SELECT s.span_start, least(s.span_end, range_start) AS span_end, s.records_lost
-        FROM (
-            SELECT s.*, range_start - s.span_end - coalesce(sum(s.span_end - s.span_start) OVER (
-                       ORDER BY s.span_end DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), interval '0') AS alive
-            FROM stream.standstill AS s WHERE s.span_start < range_start
-        ) AS s CROSS JOIN setting
-        WHERE s.alive < (setting.run_in + 2) * grain
-    ), unknown AS (
-        SELECT bin.starts, row_number() OVER (ORDER BY bin.starts DESC) AS place
-        FROM (
-            SELECT DISTINCT bin.starts
-            FROM near CROSS JOIN LATERAL generate_series(
-                date_bin(grain, near.span_start, range_start), near.span_end - interval '1 microsecond', grain) AS bin (starts)
-            WHERE bin.starts < range_start AND (near.records_lost OR EXISTS (
-                SELECT FROM generate_series(
-                    greatest(bin.starts, date_bin('10 seconds', near.span_start, range_start)),
-                    least(bin.starts + grain, near.span_end) - interval '1 microsecond', '10 seconds') AS ten (starts)
-                WHERE NOT EXISTS (
-                    SELECT FROM stream.traffic_bucket AS b JOIN stream.page AS p USING (page_id)
-                    WHERE b.bucket_start = ten.starts AND p.site = of_site)))
-        ) AS bin
-    ), run_in AS (
-        SELECT setting.run_in + (
-            SELECT coalesce(max(u.place), 0) FROM unknown AS u
-            WHERE extract(epoch FROM range_start - u.starts) / extract(epoch FROM grain) - u.place < setting.run_in
-        ) AS buckets
-        FROM setting
     ), span AS (
-        SELECT date_bin(grain, greatest(range_start - run_in.buckets * grain, first.bucket_start), range_start) AS starts,
+        SELECT date_bin(grain, greatest(range_start - setting.run_in * grain, first.bucket_start), range_start) AS starts,
                date_bin(grain, range_end, range_start) AS ends
-        FROM run_in
+        FROM setting
         CROSS JOIN LATERAL (
             SELECT b.bucket_start
             FROM (SELECT min(t.hour_start) AS starts FROM stream.touched_hour AS t WHERE t.site = of_site) AS hour
@@ -309,7 +280,6 @@ AS $$
                                   ELSE coalesce(c.hits, 0) END AS observed
         FROM named AS n CROSS JOIN grid AS g
         LEFT JOIN part AS c ON c.bin = g.bin AND c.place = n.place
-        WHERE g.is_known OR g.bin >= range_start
     ), averaged AS (
         SELECT v.series_kind, v.series_name, v.bin, v.observed, v.is_known,
                report.ewma(CASE WHEN v.is_known THEN v.observed END, setting.alpha)
