@@ -5,16 +5,21 @@ One stack for all tests of this folder. They run in order: before the traffic be
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from configparser import ConfigParser
+from pathlib import Path
 
 import jwt
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 from local.airflow import airflow_home, airflow_url
+from settings import CHECKOUT
 from tests.browser.chromium import running_chromium, sign_in
 from tests.pipeline.conftest import UP, Stack, new_stack
 
@@ -24,6 +29,8 @@ TRAP = (
 )
 # What the browser itself says when a request fails, as some tests want it to.
 FAILED_REQUEST = re.compile(r"Failed to load resource: .*(503|401|403|404|net::ERR_)")
+
+SURGE = "surge:+330s:90s:6:/products"
 
 Open = Callable[..., Page]
 
@@ -46,6 +53,28 @@ def stack(empty_stack: Stack) -> Stack:
     """The same with the generator's site ``shop``."""
     print(empty_stack.run(*UP))
     return empty_stack
+
+
+@pytest.fixture(scope="package")
+def watched(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The generator's folder of a site of its own, ``watched``, whose hits surge.
+
+    Begun with the first test of the traffic: the detector needs five minutes of a site before it judges.
+    """
+    state = tmp_path_factory.mktemp("watched")
+    command = [sys.executable, "-m", "producers.log_generator", "--state", str(state), "--site", "watched"]
+    options = ["--seed", "11", "--history-hours", "0", "--rate", "30", "--minutes", "30", "--incident", SURGE]
+    environment = os.environ | {
+        "FOOTFALL_HOME": str(stack.settings.home),
+        "FOOTFALL_PORT_BASE": str(stack.settings.port_base),
+    }
+    with subprocess.Popen([*command, *options], cwd=CHECKOUT, env=environment, stdout=subprocess.DEVNULL) as run:
+        try:
+            yield state
+            run.terminate()
+            run.wait(60)
+        finally:
+            run.kill()
 
 
 @pytest.fixture(scope="package")

@@ -12,7 +12,8 @@ from tests.browser.conftest import Open, await_charts, sideways_pixels, until
 from tests.browser.test_empty_stack import PAGES
 from tests.pipeline.conftest import Stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+# The watched site begins here, so that its surge is there when test_seen_surge asks for it.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300), pytest.mark.usefixtures("watched")]
 
 LIVE = "/footfall/live?site=shop"
 
