@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from local.foreground import running_kafka, running_postgres
@@ -24,6 +25,10 @@ from sql.roles import create_database, drop_database
 # A developer's own stack must not leak into the tests.
 for _name in [name for name in os.environ if name.startswith("FOOTFALL_") and name != "FOOTFALL_ENV_FILE"]:
     del os.environ[_name]
+
+# How long an example takes is the machine's affair, not the rule's.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 REAL_LOG = CHECKOUT.parent / "shared" / "data" / "apache_access.log"
 
