@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
+from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from plugins.pages import (
@@ -24,7 +25,7 @@ from plugins.pages import (
     page_stream,
 )
 from plugins.pages.access import may_view
-from plugins.pages.headers import HEADERS, SecurityHeaders
+from plugins.pages.headers import BARE_POLICY, BARE_STYLE, HEADERS, SecurityHeaders
 from plugins.pages.line_reading import LineReader
 from plugins.pages.reading import DatabaseAway, Reader
 from plugins.pages.view import make_view
@@ -79,8 +80,15 @@ async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if not _wants_page(request):
         return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
-    template = {401: "session_ended.html", 403: "no_permission.html"}.get(error.status_code, "refused.html")
-    return await make_view(request).page(template, error.status_code, detail=str(error.detail))
+    view, detail = make_view(request), str(error.detail)
+    template = {401: "session_ended.html", 403: "no_permission.html"}.get(error.status_code)
+    if template is None:
+        return await view.page("refused.html", error.status_code, detail=detail)
+    if view.is_part:
+        return await view.page(template, error.status_code)
+    page = await view.page(template, error.status_code, layout="bare.html", bare_style=Markup(BARE_STYLE))  # noqa: S704
+    page.headers["content-security-policy"] = BARE_POLICY
+    return page
 
 
 async def _database_away(request: Request, error: Exception) -> Response:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +21,16 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     )
 )
+# For who may not load our files, the files of the pages included: the one style that their answer holds.
+BARE_STYLE = (
+    "body{font:13px/1.45 system-ui,sans-serif;margin:0}"
+    "header{font-weight:650;padding:12px 24px;border-bottom:1px solid}"
+    "main{max-width:640px;padding:24px}h1{font-size:20px}svg{display:none}"
+)
+BARE_POLICY = (
+    "default-src 'none'; style-src 'sha256-"
+    f"{base64.b64encode(hashlib.sha256(BARE_STYLE.encode()).digest()).decode()}'; frame-ancestors 'self'"
+)
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -27,7 +40,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds ``HEADERS``, and ``no-store`` where a route says nothing about caching."""
+    """ASGI middleware that adds ``HEADERS`` and ``no-store`` where an answer does not have its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,8 +49,8 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers.setdefault("cache-control", "no-store")
+                for name, value in {**HEADERS, "cache-control": "no-store"}.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -76,6 +76,8 @@ def _open(context: BrowserContext, picture: Picture) -> Page:
     page.locator("main h1").wait_for()
     for canvas in page.locator("[data-chart] .canvas").all():
         canvas.locator("svg").first.wait_for()
+    while (folded := page.locator(".fold[aria-expanded='false']")).count():
+        folded.first.click()
     return page
 
 
