@@ -42,7 +42,7 @@ CROSS JOIN (SELECT DISTINCT page_id, page_n FROM cell) AS p
 CROSS JOIN LATERAL (
     SELECT array_agg((400 + (p.page_n %% 40) + b)::smallint ORDER BY b) AS bins,
            array_agg(1 + (h.n * b + p.page_n) %% 700 ORDER BY b) AS counts
-    FROM generate_series(1, 100) AS b
+    FROM generate_series(1, 60) AS b
 ) AS bins;
 
 INSERT INTO stream.dimension_hour (site, hour_start, dimension, value, hits, bytes_sent, client_errors, server_errors)
