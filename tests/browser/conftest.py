@@ -28,7 +28,9 @@ TRAP = (
     "window.trapped = []; for (const name of ['alert', 'confirm', 'prompt']) window[name] = () => trapped.push(name);"
 )
 # What the browser itself says when a request fails, as some tests want it to.
-FAILED_REQUEST = re.compile(r"Failed to load resource: .*(503|401|403|404|net::ERR_)|^Failed to fetch$")
+FAILED_REQUEST = re.compile(
+    r"Failed to load resource: .*(503|401|403|404|net::ERR_)|^(htmx: htmx:error: )?(TypeError: )?Failed to fetch\b"
+)
 
 SURGE = "surge:+330s:90s:6:/products"
 
