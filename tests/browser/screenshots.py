@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Error, Page
+from playwright.sync_api import BrowserContext, Error, FloatRect, Page
 
 from local.airflow import airflow_url
 from settings import CHECKOUT, Settings
@@ -20,6 +20,8 @@ from tests.browser.chromium import ChromiumMissing, running_chromium, sign_in
 SITE = "shop"
 FOLDER = CHECKOUT / "docs" / "pictures"
 WIDTH, HEIGHT = 1360, 900
+# What stands below is left out: the evidence of a report, the last of many rows.
+MOST_HEIGHT = 1480
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,10 @@ def take(settings: Settings, wanted: Sequence[Picture], folder: Path) -> list[Pa
                 locale="en-GB",
             )
             path = folder / f"{picture.name}.png"
-            _open(context, picture).screenshot(path=path, full_page=True)
+            page = _open(context, picture)
+            height = min(MOST_HEIGHT, page.evaluate("document.documentElement.scrollHeight"))
+            area: FloatRect = {"x": 0, "y": 0, "width": picture.width, "height": height}
+            page.screenshot(path=path, full_page=True, clip=area)
             made.append(path)
             context.close()
     return made
