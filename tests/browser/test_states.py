@@ -9,7 +9,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Open
+from tests.browser.conftest import Open, await_charts
 from tests.pipeline.conftest import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -27,6 +27,17 @@ def test_a_page_that_cannot_reach_airflow_says_since_when(stack: Stack, open_pag
     expect(page.locator(".figure .when-then").first).to_be_visible()
     page.context.set_offline(False)
     expect(page.locator("#cut-off")).to_be_hidden(timeout=20_000)
+
+
+def test_a_chart_that_could_not_be_loaded_is_drawn_at_the_next_refresh(stack: Stack, open_page: Open) -> None:
+    page = open_page("/footfall/stream")
+    page.route("**/vega.js*", lambda route: route.abort())
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-chart] .canvas svg")).to_have_count(0)
+    page.unroute("**/vega.js*")
+    page.evaluate("htmx.trigger('#page', 'refresh')")
+    await_charts(page)
 
 
 def test_a_person_whose_session_ends_is_told_so_and_sees_no_data(stack: Stack, open_page: Open) -> None:

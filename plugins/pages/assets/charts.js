@@ -4,20 +4,36 @@
   "use strict";
   const addresses = document.currentScript.dataset;
   const drawn = new Map(); // canvas -> {view, text}
-  let library = null;
-  const fetched = new Map();
+  const asked = new Map(); // address -> promise of what is there
 
-  const loadLibrary = () =>
-    (library ??= new Promise((resolve, reject) => {
+  class Unreachable extends Error {}
+
+  // Asks once; what did not come is asked for again at the next refresh, and until then the figure keeps its table.
+  function once(address, ask) {
+    if (!asked.has(address)) {
+      const answer = ask(address).catch((cause) => {
+        asked.delete(address);
+        throw new Unreachable(address, { cause });
+      });
+      asked.set(address, answer);
+    }
+    return asked.get(address);
+  }
+  const loadScript = (address) =>
+    new Promise((resolve, reject) => {
       const script = document.createElement("script");
-      script.src = addresses.library;
+      script.src = address;
       script.onload = resolve;
-      script.onerror = reject;
+      script.onerror = () => {
+        script.remove();
+        reject(new Error("not loaded"));
+      };
       document.head.append(script);
-    }));
-  function fetchJson(address) {
-    if (!fetched.has(address)) fetched.set(address, fetch(address).then((answer) => answer.json()));
-    return fetched.get(address);
+    });
+  async function askJson(address) {
+    const answer = await fetch(address);
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    return answer.json();
   }
 
   const theme = () => (getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1" ? "dark" : "light");
@@ -42,9 +58,9 @@
       await known.view.runAsync();
       return;
     }
-    await loadLibrary();
-    const themes = await fetchJson(addresses.themes);
-    const specification = structuredClone(await fetchJson(figure.dataset.chart));
+    await once(addresses.library, loadScript);
+    const themes = await once(addresses.themes, askJson);
+    const specification = structuredClone(await once(figure.dataset.chart, askJson));
     const names = new Set((specification.params ?? []).map((param) => param.name));
     specification.datasets = Object.fromEntries(sets);
     for (const param of specification.params ?? []) if (param.name in data) param.value = data[param.name];
@@ -76,7 +92,11 @@
         drawn.get(canvas).view.finalize();
         drawn.delete(canvas);
       }
-      for (const figure of document.querySelectorAll("[data-chart]")) await draw(figure);
+      for (const figure of document.querySelectorAll("[data-chart]")) {
+        await draw(figure).catch((error) => {
+          if (!(error instanceof Unreachable)) throw error;
+        });
+      }
     } finally {
       isDrawing = false;
       if (isAsked) {
