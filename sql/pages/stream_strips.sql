@@ -15,10 +15,15 @@ WITH slot AS MATERIALIZED (
                          date_bin('10 minutes', now(), timestamptz 'epoch'), interval '10 minutes') AS step_start
 ), counted AS (
     SELECT t.step_start, coalesce(greatest(0, extract(epoch FROM t.counted_until - t.counted_from) / 10), 0)::integer AS slots,
-           count(s.slot_start)::integer AS beats, count(s.slot_start) FILTER (WHERE s.lag_records IS NULL)::integer AS kafka_silent
+           coalesce(s.beats, 0) AS beats, coalesce(s.kafka_silent, 0) AS kafka_silent
     FROM step AS t
-    LEFT JOIN slot AS s ON s.slot_start >= t.counted_from AND s.slot_start < t.counted_until
-    GROUP BY t.step_start, t.counted_from, t.counted_until
+    LEFT JOIN (
+        SELECT date_bin('10 minutes', slot_start, timestamptz 'epoch') AS step_start, count(*)::integer AS beats,
+               count(*) FILTER (WHERE lag_records IS NULL)::integer AS kafka_silent
+        FROM slot
+        WHERE slot_start < date_bin('10 seconds', now() - interval '10 seconds', timestamptz 'epoch')
+        GROUP BY 1
+    ) AS s USING (step_start)
 )
 SELECT step_start, slots, greatest(0, slots - beats) AS silent, beats AS kafka_asked, kafka_silent
 FROM counted
