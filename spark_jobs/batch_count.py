@@ -79,9 +79,9 @@ def count_task(
                 rows = batch if one else batch.filter(pc.equal(batch.column("partition"), kafka_partition))
                 counter.count(
                     kafka_partition,
-                    rows.column("offset").to_pylist(),
-                    rows.column("received_us").to_pylist(),
-                    rows.column("value").to_pylist(),
+                    rows.column("offset").to_numpy(),
+                    rows.column("received_us").to_numpy(),
+                    rows.column("value").to_numpy(zero_copy_only=False).tolist(),
                 )
         tables, summary = counter.result(keys)
     row = [*tables.serialised(), msgspec.msgpack.encode(summary)]

@@ -11,10 +11,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+import numpy as np
 
 from producers.access_log import AccessEvent, Names, Origin, UnparsedLine
 from spark_jobs.canonical import mask_personal, printable_sample
 from spark_jobs.count_tables import CountTables
+from spark_jobs.grouping import Column
 from spark_jobs.line_counts import HourOffsets, count_lines, deciding_rules, hour_offsets, missing_periods
 from spark_jobs.lines import AcceptedRecords
 from spark_jobs.seq_ranges import Range, SeqRanges
@@ -96,7 +98,7 @@ class RecordCounter:
         self._reject_counts: dict[tuple[int, str], int] = {}
         self._reasons: dict[str, int] = {}
         self._samples: list[RejectSample] = []
-        self._names: set[tuple[str, str | None, str | None]] = set()
+        self._line_numbers: dict[tuple[str, str | None, str | None], tuple[SeqRanges | None, SeqRanges]] = {}
         self._decode_event = msgspec.json.Decoder(AccessEvent).decode
         self._decode_unparsed = msgspec.json.Decoder(UnparsedLine).decode
         self._decode_origin = msgspec.json.Decoder(Origin).decode
@@ -104,16 +106,15 @@ class RecordCounter:
     def count(
         self,
         partition: int,
-        offsets: Sequence[int],
-        received_us: Sequence[int],
+        offsets: Column,
+        received_us: Column,
         values: Sequence[bytes | None],
     ) -> None:
         """Count records of one partition, in offset order."""
         tally = self._tallies.setdefault(partition, Tally())
-        decode, seen, counted = self._decode_event, self._seen, self._counted
-        known_names = self._names
+        decode, line_numbers = self._decode_event, self._line_numbers
         events: list[AccessEvent] = []
-        places: list[int] = []
+        places: list[int] = []  # of the events, in values
         times: list[float] = []
         latest_ts = self._latest_ts
         duplicate = unsourced = 0
@@ -124,38 +125,40 @@ class RecordCounter:
                 if len(value) > LARGEST_RECORD:
                     raise msgspec.DecodeError(f"Record is larger than {LARGEST_RECORD} bytes")
                 event = decode(value)
-                source, country = event.source, event.country
-                names = (event.site, source, country)
-                if names not in known_names:
+                names = (event.site, event.source, event.country)
+                known = line_numbers.get(names)
+                if known is None:
                     Names.checked(*names)
-                    known_names.add(names)
+                    known = line_numbers[names] = self._lines_of(event.site, event.source)
                 seconds = event.ts.timestamp()
                 if not EARLIEST_TS <= seconds < latest_ts:
                     raise msgspec.ValidationError("Time is before 1995 or in the future - at `$.ts`")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                if self._reject(partition, offsets[index], received_us[index], value, error):
+                if self._reject(partition, int(offsets[index]), int(received_us[index]), value, error):
                     tally.rejected += 1
                 else:
                     duplicate += 1
                 continue
             seq = event.seq
-            if source is None or seq is None:
+            if seq is None or event.source is None:
                 unsourced += 1
-            else:
-                place = seen.get(source)
-                if place is None:
-                    place = seen[source] = (event.site, SeqRanges())
-                if (counted and source in counted and seq in counted[source]) or not place[1].add(seq):
-                    duplicate += 1
-                    continue
+            elif (known[0] is not None and seq in known[0]) or not known[1].add(seq):
+                duplicate += 1
+                continue
             events.append(event)
-            places.append(offsets[index])
+            places.append(index)
             times.append(seconds)
-        self._records.take(partition, places, times, events)
+        self._records.take(partition, offsets[np.array(places, dtype=np.int64)], times, events)
         tally.consumed += len(values)
         tally.accepted += len(events)
         tally.duplicate += duplicate
         tally.unsourced += unsourced
+
+    def _lines_of(self, site: str, source: str | None) -> tuple[SeqRanges | None, SeqRanges]:
+        """The line numbers of a source that earlier batches have counted, if any, and those seen by this task."""
+        if source is None:
+            return None, SeqRanges()
+        return self._counted.get(source), self._seen.setdefault(source, (site, SeqRanges()))[1]
 
     def _reject(self, partition: int, offset: int, received_us: int, value: bytes | None, error: Exception) -> bool:
         """Note a rejected record; False when its line had been counted before, so that it is a duplicate."""
@@ -172,9 +175,8 @@ class RecordCounter:
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 origin = None  # nothing in it can be read: it has no place in any source
         if origin is not None:
-            earlier = self._counted.get(origin.source)
-            place = self._seen.setdefault(origin.source, (site, SeqRanges()))
-            if (earlier is not None and origin.seq in earlier) or not place[1].add(origin.seq):
+            earlier, seen = self._lines_of(site, origin.source)
+            if (earlier is not None and origin.seq in earlier) or not seen.add(origin.seq):
                 return False
         reason = mask_personal(_PRINTABLE.sub("?", reason)[:120])
         if reason not in self._reasons and len(self._reasons) >= REASONS_PER_BATCH:

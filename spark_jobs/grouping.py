@@ -31,11 +31,21 @@ def combined(*columns: tuple[Column, int]) -> Column:
     return code
 
 
+def stable_order(code: Column) -> Column:
+    """Places of the codes in ascending order; equal ones keep theirs. Codes are not negative."""
+    rows = len(code)
+    if not rows or int(code.max()) >= _LARGEST_CODE // rows:
+        return np.argsort(code, kind="stable")
+    # Code and place sorted as one number take a fifth of the time.
+    order: Column = np.sort(code * rows + np.arange(rows)) % rows
+    return order
+
+
 class Groups:
     """Rows grouped by a code: groups in ascending order of it, rows of a group in their given order."""
 
     def __init__(self, code: Column) -> None:
-        self._order = np.argsort(code, kind="stable")
+        self._order = stable_order(code)
         ordered = code[self._order]
         self._starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
 

@@ -71,7 +71,7 @@ class AcceptedRecords:
         self._columns: list[tuple[Column, ...]] = []  # one entry a call of take
 
     def take(
-        self, partition: int, offsets: Sequence[int], seconds: Sequence[float], events: Sequence[AccessEvent]
+        self, partition: int, offsets: Column, seconds: Sequence[float], events: Sequence[AccessEvent]
     ) -> None:
         """Take in records of one partition. seconds: their times since the epoch; a float holds microseconds."""
         clients, targets, surroundings = self._clients, self._targets, self._surroundings
@@ -79,7 +79,7 @@ class AcceptedRecords:
         self._columns.append(
             (
                 np.full(len(events), partition, dtype=np.int64),
-                np.array(offsets, dtype=np.int64),
+                offsets,
                 np.rint(np.array(seconds, dtype=np.float64) * 1e6).astype(np.int64),
                 _numbers([clients[one.site, one.ip, one.user_agent, one.country] for one in events]),
                 _numbers([targets[one.method, one.path] for one in events]),

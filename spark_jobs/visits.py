@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from spark_jobs.grouping import Column
+from spark_jobs.grouping import Column, combined, stable_order
 
 GAP_US = 30 * 60 * 1_000_000
 # Rising: of two classes seen in one visit the later one stands. A visitor has one user agent; only lines that are
@@ -58,7 +58,10 @@ class Fragments:
         """The visits that these make, by visitor and time; those of one visitor are more than 30 minutes apart."""
         if not len(self.who):
             return self
-        parts = self._taken(np.lexsort((self.started_us, self.who)))
+        since = self.started_us - self.started_us.min()
+        parts = self._taken(
+            stable_order(combined((self.who, int(self.who.max()) + 1), (since, int(since.max()) + 1)))
+        )
         until = _latest_so_far(parts.who, parts.ended_us)
         begins = np.ones(len(parts.who), dtype=bool)
         begins[1:] = (parts.who[1:] != parts.who[:-1]) | (parts.started_us[1:] - until[:-1] > GAP_US)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +35,8 @@ class Counted:
 
 def counted(*values: bytes | None, before: dict[str, list[Range]] | None = None) -> Counted:
     counter = RecordCounter(NOW, before or {})
-    counter.count(0, range(len(values)), [0] * len(values), values)
+    places = np.arange(len(values))
+    counter.count(0, places, np.zeros_like(places), values)
     return Counted(*counter.result(KEYS))
 
 
