@@ -144,9 +144,9 @@ def _dimension_figures(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
         spread = together.select(*where, *MEASURES, agent_class.alias("agent_class"), f.explode(values).alias("one"))
         parts.append(spread.select(*where, *MEASURES, "agent_class", "one.*").where(f.col("value").isNotNull()))
     told = with_own_rows(reduce(DataFrame.unionByName, parts), own_rows)
-    by_rule = f.when(f.col("dimension") == "agent_rule", f.col("agent_class"))
-    sums = told.groupBy("site", "hour_s", "dimension", "value").agg(
-        *(f.sum(name).alias(name) for name in MEASURES), f.max(by_rule).alias("agent_class")
+    by_rule = told.withColumn("agent_class", f.when(f.col("dimension") == "agent_rule", f.col("agent_class")))
+    sums = by_rule.groupBy("site", "hour_s", "dimension", "value", "agent_class").agg(
+        *(f.sum(name).alias(name) for name in MEASURES)
     )
     return in_columns(sums, "hourly_dimension", "hour_s", f.concat("dimension", f.lit(": "), "value"))
 
