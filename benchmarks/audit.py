@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -53,16 +55,34 @@ ALTERED = """
     )
     RETURNING site, hour_start, path, hits
 """
+PHASE = re.compile(r"(?P<ended>\S+ \S+) INFO footfall\.audit (?P<name>[^:]+): (?P<seconds>[\d.]+) s$")
 out = Console()
 
 
-def run(settings: Settings, module: str, *options: str) -> tuple[float, float, float, int]:
-    """Run one of our programs; its seconds, CPU-seconds, peak memory in GiB, and exit code."""
+@dataclass
+class Cost:
+    """What a program took: CPU-seconds of its processes, their peak memory (PSS) in GiB, its exit code."""
+
+    seconds: float = 0.0
+    peak_gib: float = 0.0
+    code: int = 0
+    used: list[tuple[datetime, float]] = field(default_factory=list)  # moments, and CPU-seconds until then
+
+    @property
+    def cpu_s(self) -> float:
+        return self.used[-1][1] if self.used else 0.0
+
+    def cpu_s_until(self, moment: datetime) -> float:
+        return max((cpu for at, cpu in self.used if at <= moment), default=0.0)
+
+
+def run(settings: Settings, module: str, *options: str) -> Cost:
+    """Run one of our programs."""
     given = {"FOOTFALL_HOME": str(settings.home), "FOOTFALL_PORT_BASE": str(settings.port_base)}
     given["FOOTFALL_SPARK_DRIVER_MEMORY"] = "2g"
     began = time.monotonic()
+    cost = Cost()
     cpu: dict[int, float] = {}
-    peak = 0
     with (settings.logs / "bench.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *options], env=os.environ | given, cwd=CHECKOUT, stdout=log, stderr=log
@@ -77,29 +97,44 @@ def run(settings: Settings, module: str, *options: str) -> tuple[float, float, f
                     memory += one.memory_full_info().pss
             except psutil.NoSuchProcess:
                 continue
-            peak = max(peak, memory)
+            cost.peak_gib = max(cost.peak_gib, memory / 2**30)
+            cost.used.append((datetime.now(UTC), sum(cpu.values())))
             time.sleep(0.5)
-    return time.monotonic() - began, sum(cpu.values()), peak / 2**30, process.returncode
+    cost.seconds, cost.code = time.monotonic() - began, process.returncode
+    return cost
 
 
-def must_end_well(name: str, figures: tuple[float, float, float, int], settings: Settings) -> None:
-    seconds, cpu, peak, code = figures
-    out.print(f"{name}: {seconds:.0f} s, {cpu:.0f} CPU-s, {peak:.1f} GiB, exit code {code}")
-    if code:
+def must_end_well(name: str, cost: Cost, settings: Settings) -> None:
+    words = f"{cost.seconds:.0f} s, {cost.cpu_s:.0f} CPU-s, {cost.peak_gib:.1f} GiB, exit code {cost.code}"
+    out.print(f"{name}: {words}")
+    if cost.code:
         out.print((settings.logs / "bench.log").read_text(encoding="utf-8", errors="replace")[-4000:], markup=False)
         raise SystemExit(f"{name} failed")
+
+
+def show_phases(said: list[str], cost: Cost) -> None:
+    """The audit's phases as its log tells them, with the CPU-seconds of each."""
+    table = Table("phase", "seconds", "CPU-seconds", title="where the time goes")
+    for line in said:
+        found = PHASE.match(line)
+        if found:
+            ended = datetime.fromisoformat(found["ended"].replace(",", ".")).astimezone(UTC)
+            took = float(found["seconds"])
+            used = cost.cpu_s_until(ended) - cost.cpu_s_until(ended - timedelta(seconds=took))
+            table.add_row(found["name"], f"{took:.1f}", f"{used:.1f}")
+    out.print(table)
 
 
 def generate(settings: Settings, events: int, seed: int, visitors: int) -> None:
     """Fill the topic with the month."""
     rate = events / (HOURS * 3600)
-    figures = run(
+    cost = run(
         settings,
         "producers.log_generator",
         *("--seed", str(seed), "--start", END.isoformat(), "--history-hours", str(HOURS)),
         *("--history-rate", str(rate), "--rate", "0", "--minutes", "0", "--visitors", str(visitors)),
     )
-    must_end_well("generator", figures, settings)
+    must_end_well("generator", cost, settings)
 
 
 def count(settings: Settings) -> None:
@@ -134,19 +169,18 @@ def agrees_with_inventory(settings: Settings) -> bool:
     return not sum(one.wrong for one in matched.values()) + sum(some.wrong for some in estimates.values())
 
 
-def audited(settings: Settings, label: str) -> tuple[AuditReport, tuple[float, float, float, int]]:
+def audited(settings: Settings, label: str) -> tuple[AuditReport, Cost]:
     """Audit the month, and show what came of it."""
-    period = ("--start", START.isoformat(), "--end", END.isoformat(), "--label", label)
-    figures = run(settings, "spark_jobs.audit", *period)
-    said = (settings.logs / "bench.log").read_text(encoding="utf-8", errors="replace").splitlines()
-    steps = [line for line in said if "footfall.audit" in line]
-    out.print("\n".join(steps[-20:]), markup=False)
-    if figures[3] not in (0, 1):
-        must_end_well("audit", figures, settings)
+    bench_log = settings.logs / "bench.log"
+    before = bench_log.stat().st_size if bench_log.exists() else 0
+    cost = run(settings, "spark_jobs.audit", "--start", START.isoformat(), "--end", END.isoformat(), "--label", label)
+    if cost.code not in (0, 1):
+        must_end_well("audit", cost, settings)
+    show_phases(bench_log.read_bytes()[before:].decode("utf-8", "replace").splitlines(), cost)
     with Warehouse(settings.dsn("footfall_reader"), "bench") as warehouse:
         report = read_audit(warehouse, label)
     show_audit(report, out)
-    return report, figures
+    return report, cost
 
 
 def alter_one_cell(settings: Settings, by: int) -> dict[str, object]:
@@ -197,7 +231,7 @@ def main(
     """Generate, count and publish a month, hold it against its inventory, audit it, alter one cell, audit again."""
     with month(home, events, visitors, seed) as settings:
         right = only_audit or agrees_with_inventory(settings)
-        report, (seconds, cpu, peak, _) = audited(settings, "as it is")
+        report, cost = audited(settings, "as it is")
         exactly, found = only_audit, "not asked"
         if not only_audit:
             altered = alter_one_cell(settings, 1)
@@ -210,10 +244,10 @@ def main(
     table = Table(title=f"{report.records_read:,} records")
     table.add_column("figure")
     table.add_column("value", justify="right")
-    table.add_row("seconds", f"{seconds:.0f}")
-    table.add_row("CPU-seconds", f"{cpu:.0f}")
-    table.add_row("CPU-s per million records", f"{cpu / max(report.records_read, 1) * 1e6:.1f}")
-    table.add_row("peak memory (PSS)", f"{peak:.2f} GiB")
+    table.add_row("seconds", f"{cost.seconds:.0f}")
+    table.add_row("CPU-seconds", f"{cost.cpu_s:.0f}")
+    table.add_row("CPU-s per million records", f"{cost.cpu_s / max(report.records_read, 1) * 1e6:.1f}")
+    table.add_row("peak memory (PSS)", f"{cost.peak_gib:.2f} GiB")
     table.add_row("cells compared, that differ", f"{report.cells_compared:,}, {report.cells_differing:,}")
     table.add_row("finds exactly the altered cell", found)
     out.print(table)

@@ -1,7 +1,8 @@
 """Every figure of the hour, day and month reports, summed from single lines in Spark SQL.
 
 Nothing here is shared with the stream: its sums of 10 s buckets, histograms and sketches have no part in it. What
-comes out has the columns of ``audit_figures.FIGURES``, one row a report, site, start and key.
+comes out has the columns of ``audit_figures.FIGURES``. Sums, percentiles and visitors of one report, site, start and
+key come as rows of their own, each with its figures alone; ``audit_figures.merged`` makes one row of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from spark_jobs.audit_records import AGENT, CAMPAIGN, REFERRER, REQUEST
 FAMILIES = (AGENT, REQUEST, (*REFERRER, *CAMPAIGN))
 MEASURES = ("hits", "bytes_sent", "client_errors", "server_errors")
 PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+
+
+# Reports of hours that are told apart by one column of a line.
+BY_COLUMN = {"hourly_page": "page", "hourly_country": "country", "hourly_status": "status_class"}
 
 
 def _status_class() -> Column:
@@ -45,8 +50,8 @@ def _sums() -> list[Column]:
 class Basis:
     """What the figures are made of; all three have site, hour_s and day_s.
 
-    lines: see ``audit_lines.write_lines``. latencies: of each hour and page all latencies_us, as an array. comings:
-    each visitor (distinct by agent_class) whom an hour's lines show that were not answered 4xx.
+    lines: see ``audit_lines.counted_lines``. latencies: of each hour and page all latencies_us, an array. comings: of
+    each hour and agent class the visitors, an array without repetition, of the lines that were not answered 4xx.
     """
 
     lines: DataFrame
@@ -58,21 +63,21 @@ class Basis:
         return Basis(some(self.lines), some(self.latencies), some(self.comings))
 
 
-def latency_lists(lines: DataFrame) -> DataFrame:
+def latencies(lines: DataFrame) -> DataFrame:
     """All latencies by site, day, hour and page."""
     measured = lines.where(f.col("latency_us").isNotNull())
     return measured.groupBy("site", "day_s", "hour_s", "page").agg(f.collect_list("latency_us").alias("latencies_us"))
 
 
 def comings(lines: DataFrame) -> DataFrame:
-    """Who came: distinct visitors by site, day, hour and agent class among lines that were not answered 4xx."""
+    """Who came by site, day, hour and agent class, among lines that were not answered 4xx."""
     welcome = lines.where(_status_class() != 4)
-    return welcome.select("site", "day_s", "hour_s", "agent_class", "visitor").distinct()
+    return welcome.groupBy("site", "day_s", "hour_s", "agent_class").agg(f.collect_set("visitor").alias("visitors"))
 
 
-def percentiles(latencies: DataFrame, keys: Sequence[str]) -> DataFrame:
+def percentiles(lists: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Exact percentiles and maximum: of n latencies in order the one at place floor(fraction * (n - 1)), from 0."""
-    in_order = latencies.groupBy(*keys).agg(f.sort_array(f.flatten(f.collect_list("latencies_us"))).alias("in_order"))
+    in_order = lists.groupBy(*keys).agg(f.sort_array(f.flatten(f.collect_list("latencies_us"))).alias("in_order"))
     last = f.size("in_order") - 1
     return in_order.select(
         *keys,
@@ -86,36 +91,45 @@ def percentiles(latencies: DataFrame, keys: Sequence[str]) -> DataFrame:
 
 def visitors(came: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Exact number of distinct visitors."""
-    return came.select(*keys, "visitor").distinct().groupBy(*keys).agg(f.count(f.lit(1)).alias("visitors"))
-
-
-def _joined(sums: DataFrame, keys: Sequence[str], *others: DataFrame) -> DataFrame:
-    return reduce(lambda left, right: left.join(right, list(keys), "left"), others, sums)
-
-
-def _with_visitors(frame: DataFrame) -> DataFrame:
-    return frame.withColumn("visitors", f.coalesce(f.col("visitors"), f.lit(0)))
+    everybody = f.array_distinct(f.flatten(f.collect_list("visitors")))
+    return came.groupBy(*keys).agg(f.size(everybody).alias("visitors"))
 
 
 def hour_figures(basis: Basis, own_rows: DataFrame) -> list[DataFrame]:
     """The reports of hours. basis: of the hours to check only; own_rows: see ``audit_lines.with_own_rows``."""
-    lines = basis.lines
     hour = ("site", "hour_s")
-    page = (*hour, "page")
-    sums = lines.groupBy(*hour).agg(*_sums())
-    traffic = _with_visitors(_joined(sums, hour, percentiles(basis.latencies, hour), visitors(basis.comings, hour)))
-    pages = _joined(lines.groupBy(*page).agg(*_sums()), page, percentiles(basis.latencies, page))
-    countries = lines.groupBy(*hour, "country").agg(*_sums())
-    statuses = lines.groupBy(*hour, _status_class().cast("string").alias("class")).agg(*_sums())
+    pages = percentiles(basis.latencies, (*hour, "page"))
     classes = visitors(basis.comings, (*hour, "agent_class")).withColumnRenamed("agent_class", "key")
-    reports = [
-        in_columns(traffic, "hourly_traffic", "hour_s", f.lit("")),
+    whole = f.lit("")
+    return [
+        _sums_of_hours(basis.lines),
+        in_columns(percentiles(basis.latencies, hour), "hourly_traffic", "hour_s", whole),
+        in_columns(visitors(basis.comings, hour), "hourly_traffic", "hour_s", whole),
         in_columns(pages, "hourly_page", "hour_s", f.col("page")),
-        in_columns(countries, "hourly_country", "hour_s", f.col("country")),
-        in_columns(statuses.drop("client_errors", "server_errors"), "hourly_status", "hour_s", f.col("class")),
         in_columns(classes, "hourly_visitor", "hour_s", f.col("key")),
+        _dimension_figures(basis.lines, own_rows),
     ]
-    return [*reports, _dimension_figures(lines, own_rows)]
+
+
+def _sums_of_hours(lines: DataFrame) -> DataFrame:
+    """Sums of whole hours and BY_COLUMN, in one pass over the lines."""
+    hour = ("site", "hour_s")
+    columns = tuple(BY_COLUMN.values())
+    grouped = (
+        lines.withColumn("status_class", _status_class().cast("string"))
+        .groupingSets([hour, *((*hour, column) for column in columns)], *hour, *columns)
+        .agg(*_sums(), *(f.grouping(column).alias(f"without_{column}") for column in columns))
+    )
+    reports, keys = [], []
+    for name, column in BY_COLUMN.items():
+        told_apart = f.col(f"without_{column}") == 0
+        reports.append(f.when(told_apart, f.lit(name)))
+        keys.append(f.when(told_apart, f.col(column)))
+    report = f.coalesce(*reports, f.lit("hourly_traffic"))
+    sums = grouped.withColumn("visitors", f.when(report == "hourly_traffic", 0))  # at least
+    for name in ("client_errors", "server_errors"):
+        sums = sums.withColumn(name, f.when(report != "hourly_status", f.col(name)))
+    return in_columns(sums, report, "hour_s", f.coalesce(*keys, f.lit("")))
 
 
 def _dimension_figures(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
@@ -130,24 +144,25 @@ def _dimension_figures(lines: DataFrame, own_rows: DataFrame) -> DataFrame:
         spread = together.select(*where, *MEASURES, agent_class.alias("agent_class"), f.explode(values).alias("one"))
         parts.append(spread.select(*where, *MEASURES, "agent_class", "one.*").where(f.col("value").isNotNull()))
     told = with_own_rows(reduce(DataFrame.unionByName, parts), own_rows)
-    by_rule = f.when(f.col("dimension") == "agent_rule", f.col("agent_class"))
-    sums = told.groupBy("site", "hour_s", "dimension", "value").agg(
-        *(f.sum(name).alias(name) for name in MEASURES), f.max(by_rule).alias("agent_class")
+    by_rule = told.withColumn("agent_class", f.when(f.col("dimension") == "agent_rule", f.col("agent_class")))
+    sums = by_rule.groupBy("site", "hour_s", "dimension", "value", "agent_class").agg(
+        *(f.sum(name).alias(name) for name in MEASURES)
     )
     return in_columns(sums, "hourly_dimension", "hour_s", f.concat("dimension", f.lit(": "), "value"))
 
 
-def day_figures(basis: Basis) -> DataFrame:
+def day_figures(basis: Basis) -> list[DataFrame]:
     """The reports of days. basis: of the days to check only."""
     day = ("site", "day_s")
-    sums = basis.lines.groupBy(*day).agg(*_sums(), f.countDistinct("hour_s").alias("hours"))
-    whole = _with_visitors(_joined(sums, day, percentiles(basis.latencies, day), visitors(basis.comings, day)))
-    return in_columns(whole, "daily_traffic", "day_s", f.lit(""))
+    hours = basis.lines.select(*day, "hour_s").distinct().groupBy(*day).agg(f.count(f.lit(1)).alias("hours"))
+    sums = basis.lines.groupBy(*day).agg(*_sums(), f.lit(0).alias("visitors"))
+    parts = (sums, hours, percentiles(basis.latencies, day), visitors(basis.comings, day))
+    return [in_columns(part, "daily_traffic", "day_s", f.lit("")) for part in parts]
 
 
-def month_figures(basis: Basis) -> DataFrame:
+def month_figures(basis: Basis) -> list[DataFrame]:
     """Hits and visitors of months, as far as the period goes. basis: of the months to check, with month_s."""
     month = ("site", "month_s")
-    hits = basis.lines.groupBy(*month).agg(f.count(f.lit(1)).alias("hits"))
-    whole = _with_visitors(_joined(hits, month, visitors(basis.comings, month)))
-    return in_columns(whole, "traffic_measure", "month_s", f.lit(""))
+    hits = basis.lines.groupBy(*month).agg(f.count(f.lit(1)).alias("hits"), f.lit(0).alias("visitors"))
+    parts = (hits, visitors(basis.comings, month))
+    return [in_columns(part, "traffic_measure", "month_s", f.lit("")) for part in parts]

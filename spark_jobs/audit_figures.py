@@ -36,10 +36,10 @@ _DOUBLES = ("max_ms", "duration_seconds_sum", *WITHIN_ONE_PERCENT)
 KINDS = {name: "double" if name in _DOUBLES else "string" if name == "agent_class" else "long" for name in FIGURES}
 
 
-def in_columns(frame: DataFrame, report: str, start: str, key: Column) -> DataFrame:
-    """The frame's figures as KEYS + FIGURES; those it does not have are null."""
+def in_columns(frame: DataFrame, report: str | Column, start: str, key: Column) -> DataFrame:
+    """The frame's figures as KEYS + FIGURES; those it lacks are null. report: a name, or a column of them."""
     return frame.select(
-        f.lit(report).alias("report"),
+        (f.lit(report) if isinstance(report, str) else report).alias("report"),
         "site",
         f.col(start).alias("start_s"),
         key.alias("key"),
@@ -63,6 +63,11 @@ class Comparison:
     latency_error: float | None = None
     differences: list[Difference] = field(default_factory=list)  # the first thousand
     differing: list[Differing] = field(default_factory=list)
+
+
+def merged(figures: DataFrame) -> DataFrame:
+    """One row a report, site, start and key: each figure stands in one of its rows; in the others it is null or 0."""
+    return figures.groupBy(*KEYS).agg(*(f.max(name).alias(name) for name in FIGURES))
 
 
 def compare(published: DataFrame, recomputed: DataFrame) -> Comparison:

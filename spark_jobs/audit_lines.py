@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from pyspark.sql import DataFrame, Observation, SparkSession
+from pyspark.sql import DataFrame, Observation, SparkSession, Window
 from pyspark.sql import functions as f
 
 from spark_jobs.audit_ledger import Ledger
@@ -19,6 +19,7 @@ DAY_S = 24 * HOUR_S
 # Never need a row of their own.
 _ALWAYS_OWN = ("", "(other)", "(malformed)")
 OTHER = "(other)"
+PLACE = ["kafka_partition", "kafka_offset"]
 NEVER_CAPPED = ("agent_rule",)  # rules are few by themselves
 
 
@@ -62,23 +63,18 @@ def copies(rows: DataFrame) -> DataFrame:
     Of each line of a source the record that was counted first stands, even if it was rejected. First is the smaller
     row of the ledger, then the smaller offset. A record that names no source counts each time.
     """
-    place = f.struct("ledger_id", "kafka_partition", "kafka_offset")
-    named = rows.where(f.col("source").isNotNull()).select("source", "seq", "valid", place.alias("place"))
-    # One pass tells the lines with more than one record, usually few; only of these the records are looked at again.
-    sent = named.groupBy("source", "seq").agg(f.count(f.lit(1)).alias("records"), f.min("place").alias("first"))
-    again = sent.where(f.col("records") > 1).select("source", "seq", "first")
-    return (
-        named.where("valid")
-        .join(again, ["source", "seq"])
-        .where(f.col("place") != f.col("first"))
-        .select("place.kafka_partition", "place.kafka_offset")
-    )
+    line = ["source", "seq"]
+    named = rows.where(f.col("source").isNotNull()).select(*line, "valid", "ledger_id", *PLACE)
+    # Counting is cheap and leaves few lines, usually; only of these the records are put in order.
+    again = named.groupBy(*line).count().where(f.col("count") > 1).drop("count")
+    in_order = Window.partitionBy(*line).orderBy("ledger_id", *PLACE)
+    sent = named.join(again, line).withColumn("sending", f.row_number().over(in_order))
+    return sent.where((f.col("sending") > 1) & f.col("valid")).select(*PLACE)
 
 
 def counted_once(rows: DataFrame) -> DataFrame:
     """The lines that count: valid records without copies."""
-    place = ["kafka_partition", "kafka_offset"]
-    return rows.where("valid").join(copies(rows), place, "left_anti").drop(*place, "valid", "source", "seq")
+    return rows.where("valid").join(copies(rows), PLACE, "left_anti").drop(*PLACE, "valid", "source", "seq")
 
 
 def with_hours(lines: DataFrame) -> DataFrame:

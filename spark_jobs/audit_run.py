@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as f
 
-from spark_jobs.audit_cells import Basis, comings, day_figures, hour_figures, latency_lists, month_figures
+from spark_jobs.audit_cells import Basis, comings, day_figures, hour_figures, latencies, month_figures
 from spark_jobs.audit_copies import OWN_ROWS, PUBLISHED, copied_frame
-from spark_jobs.audit_figures import Comparison, compare
+from spark_jobs.audit_figures import Comparison, compare, merged
 from spark_jobs.audit_ledger import Ledger, batches_with_copies, begins_before
 from spark_jobs.audit_lines import counted_lines, decoded, kafka_records, write_records
 from spark_jobs.audit_phases import Phases
@@ -96,7 +97,7 @@ def audit(
         within = lines.where(_within(moment))
         basis = Basis(
             within,
-            _kept(latency_lists(within), folder / "latencies"),
+            _kept(latencies(within), folder / "latencies"),
             _kept(comings(within), folder / "comings"),
         )
     recomputed = folder / "recomputed"
@@ -107,7 +108,7 @@ def audit(
     with phases.phase("reports of days and months"):
         of_days = basis.of(lambda frame: of_places(frame, "day_s", places(session, day_places)))
         of_months = basis.of(lambda frame: of_places(_with_month(frame), "month_s", places(session, months)))
-        _write(recomputed, day_figures(of_days), month_figures(of_months))
+        _write(recomputed, *day_figures(of_days), *month_figures(of_months))
     with phases.phase("visits"):
         visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, recomputed)
     with phases.phase("cells compared"):
@@ -117,7 +118,7 @@ def audit(
         )
         sides = [
             _without_restated(with_comparable_visitors(side, moment.periods, moment.end), restated)
-            for side in (compared, session.read.parquet(str(recomputed)))
+            for side in (compared, merged(session.read.parquet(str(recomputed))))
         ]
         comparison = compare(*sides)
     return Result(comparison, _verdicts(plan, comparison), records_read, notes + more_notes + visit_notes)
@@ -140,8 +141,7 @@ def _within(moment: Moment) -> Column:
 
 def _write(folder: Path, *figures: DataFrame) -> None:
     """Add figures (KEYS + FIGURES) to the folder."""
-    for one in figures:
-        one.write.mode("append").parquet(str(folder))
+    reduce(DataFrame.unionByName, figures).write.mode("append").parquet(str(folder))
 
 
 def _visits(
@@ -170,7 +170,10 @@ def _visits(
         )
         began = visits(hits.where(f.col("ledger_id") <= ledger_id))
         day_s = f.floor(f.col("started_us") / 86_400_000_000) * 86_400
-        of_days = began.withColumn("day_s", day_s).join(f.broadcast(frame), ["site", "day_s"]).cache()
+        of_days = _kept(
+            began.withColumn("day_s", day_s).join(f.broadcast(frame), ["site", "day_s"]),
+            moment.folder / f"visits-{ledger_id}",
+        )
         beyond = {
             (row["site"], row["day_s"]): row["count"]
             for row in of_days.where(f.col("ended_us") >= f.col("certain_us"))
@@ -186,7 +189,6 @@ def _visits(
         ]
         if whole:
             _write(folder, *visit_figures(of_places(of_days, "day_s", places(session, whole))))
-        of_days.unpersist()
         done += whole
     return done, notes
 
