@@ -18,15 +18,16 @@ _RISING = ("unknown", "human", "tool", "bot", "scanner")
 
 def visits(hits: DataFrame) -> DataFrame:
     """One row a visit: site, key_period, visitor, started_us, ended_us, hits, page_views, client_errors, agent_class,
-    entry_path, exit_path (null without a page view).
+    entry_page, exit_page (null without a page view).
 
-    hits: site, key_period (a visit never crosses it), visitor, ts_us, status_code, path, is_page, agent_class.
+    hits: site, key_period (a visit never crosses it), visitor, ts_us, status_code, path, page, is_page, agent_class.
+    Of page views at the same microsecond the path decides, then its page stands.
     """
     who = ("site", "key_period", "visitor")
     in_order = Window.partitionBy(*who).orderBy("ts_us")
     client_error = (f.col("status_code") >= 400) & (f.col("status_code") < 500)
     page_view = f.col("is_page") & (f.col("status_code") < 400)
-    seen = f.when(page_view, f.struct("ts_us", "path"))
+    seen = f.when(page_view, f.struct("ts_us", "path", "page"))
     begins = f.coalesce(f.col("ts_us") - f.lag("ts_us").over(in_order) > GAP_US, f.lit(True))
     numbered = hits.withColumn("begins", begins.cast("int")).withColumn(
         "visit", f.sum("begins").over(in_order.rowsBetween(Window.unboundedPreceding, Window.currentRow))
@@ -38,8 +39,8 @@ def visits(hits: DataFrame) -> DataFrame:
         f.count(f.when(page_view, f.lit(1))).alias("page_views"),
         f.count(f.when(client_error, f.lit(1))).alias("client_errors"),
         f.max(f.array_position(f.lit(list(_RISING)), f.col("agent_class"))).alias("class_rank"),
-        f.min(seen)["path"].alias("entry_path"),
-        f.max(seen)["path"].alias("exit_path"),
+        f.min(seen)["page"].alias("entry_page"),
+        f.max(seen)["page"].alias("exit_page"),
     )
     by_behaviour = (f.col("client_errors") >= 20) & (f.col("client_errors") * 5 >= f.col("hits"))
     return whole.withColumn(
@@ -64,8 +65,8 @@ def visit_figures(of_days: DataFrame) -> list[DataFrame]:
     figures = [
         in_columns(sums.withColumnRenamed("agent_class", "of_class"), "daily_visit", "day_s", f.col("of_class"))
     ]
-    for report, path in (("daily_entry_page", "entry_path"), ("daily_exit_page", "exit_path")):
-        pages = reported.where(f.col(path).isNotNull()).groupBy(*day, path).agg(f.count(f.lit(1)).alias("visits"))
-        key = f.concat("of_class", f.lit(": "), path)
+    for report, page in (("daily_entry_page", "entry_page"), ("daily_exit_page", "exit_page")):
+        pages = reported.where(f.col(page).isNotNull()).groupBy(*day, page).agg(f.count(f.lit(1)).alias("visits"))
+        key = f.concat("of_class", f.lit(": "), page)
         figures.append(in_columns(pages.withColumnRenamed("agent_class", "of_class"), report, "day_s", key))
     return figures

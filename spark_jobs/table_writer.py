@@ -5,6 +5,7 @@ Only under the lease's lock: nobody else changes what is read here and written b
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -16,6 +17,8 @@ from sql.warehouse import Cursor, copy_csv, csv_of, rows, run
 
 _WITHOUT_HEADER = pyarrow.csv.WriteOptions(include_header=False)
 _VISIT = ["site", "key_id", "visitor", "started_us"]
+_OTHER = "(other)"
+_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -32,17 +35,20 @@ def write_tables(cursor: Cursor, tables: CountTables, most: Cardinality) -> None
     _copy(cursor, "traffic_delta", tables.cells)
     _copy(cursor, "latency_delta", tables.latencies)
     _copy(cursor, "dimension_delta", tables.dimensions)
+    visits = tables.visits
     if run(cursor, "stream/new_values"):
         run(cursor, "stream/admit_values", {"max_pages": most.pages_a_day, "max_values": most.values_a_day})
         run(cursor, "stream/forget_admitted")
         run(cursor, "stream/rename_to_other")
+        beyond = {(row["site"], row["day"], row["value"]) for row in rows(cursor, "stream/pages_beyond")}
+        visits = with_other_pages(visits, beyond)
     run(cursor, "stream/add_pages")
     run(cursor, "stream/merge_traffic")
     run(cursor, "stream/merge_site_totals")
     run(cursor, "stream/merge_latencies")
     run(cursor, "stream/merge_dimensions")
     _write_sketches(cursor, tables.sketches)
-    _write_visits(cursor, tables.visits)
+    _write_visits(cursor, visits)
 
 
 def _copy(cursor: Cursor, delta: str, table: pa.Table) -> None:
@@ -68,6 +74,20 @@ def sketch_keys(sketches: pa.Table) -> dict[str, list[object]]:
         "key_ids": sketches["key_id"].to_pylist(),
         "agent_classes": sketches["agent_class"].to_pylist(),
     }
+
+
+def with_other_pages(visits: pa.Table, beyond: Set[tuple[str, int, str]]) -> pa.Table:
+    """Visits that began or ended on a page without a row of its own: on (other).
+
+    beyond: those pages, each with its site and the day (of the epoch) of the hit.
+    """
+    if not beyond:
+        return visits
+    for page, at in (("entry_path", "entry_us"), ("exit_path", "exit_us")):
+        seen = zip(*(visits[name].to_pylist() for name in ("site", at, page)), strict=True)
+        pages = [_OTHER if us is not None and (site, us // _DAY_US, path) in beyond else path for site, us, path in seen]
+        visits = visits.set_column(visits.column_names.index(page), page, pa.array(pages, pa.string()))
+    return visits
 
 
 def _write_visits(cursor: Cursor, visits: pa.Table) -> None:

@@ -149,6 +149,9 @@ def test_every_cell_agrees_then_exactly_those_that_were_altered_differ_and_turn_
     assert ask("SELECT hits::int FROM report.current_hourly_page WHERE path = '(other)' ORDER BY 1 DESC LIMIT 1") == [
         {"hits": 3}  # /missing, /rarer and /style.css at noon: four pages a day have a row of their own
     ]
+    assert ask("SELECT agent_class, visits::int FROM report.current_daily_exit_page WHERE path = '(other)'") == [
+        {"agent_class": "human", "visits": 1}  # it ended on /rarer
+    ]
     # The visit over midnight is one, of the day in which it began, and the visit of nothing but 4xx is none.
     assert ask(
         "SELECT agent_class, visits::int, page_views::int, duration_seconds_sum::int AS seconds"

@@ -297,6 +297,20 @@ def test_beyond_the_largest_number_of_pages_a_day_is_other_and_totals_stay_exact
     assert ask("SELECT sum(n)::int AS n FROM stream.latency_bin, unnest(counts) AS n") == [{"n": 105}]
 
 
+def test_a_visit_that_begins_or_ends_on_a_page_beyond_the_largest_number_does_so_on_other(
+    fresh_database: Settings, ask: Ask
+) -> None:
+    with Warehouse(fresh_database.dsn("footfall_writer"), "footfall-stream-test") as warehouse:
+        counting = Counting(warehouse, Cardinality(pages_a_day=2, values_a_day=1_000))
+        counting.batch([event(1), event(2, second=1, path="/second")])
+        counting.batch([event(3, second=2, path="/random1"), event(4, second=3, path="/random2", ip="192.0.2.8")])
+        counting.batch([event(5, second=4, path="/home", ip="192.0.2.8")])
+    assert ask("SELECT entry_path, exit_path, page_views::int FROM stream.visit ORDER BY started_at") == [
+        {"entry_path": "/home", "exit_path": "(other)", "page_views": 3},
+        {"entry_path": "(other)", "exit_path": "/home", "page_views": 2},
+    ]
+
+
 def test_beyond_the_largest_number_of_values_of_a_dimension_is_other(fresh_database: Settings, ask: Ask) -> None:
     with Warehouse(fresh_database.dsn("footfall_writer"), "footfall-stream-test") as warehouse:
         counting = Counting(warehouse, Cardinality(pages_a_day=5_000, values_a_day=1))
