@@ -117,8 +117,9 @@ def _download(target: Path, jars: Sequence[Jar], java: str) -> None:
         if wrong:
             words = "\n".join([*wrong[:5], *(done.stdout + done.stderr).splitlines()[-5:]])
             raise JarsRefused(f"the jars could not be fetched as locked; is the network there?\n{words}")
-        shutil.rmtree(target, ignore_errors=True)
-        (work / "jars").rename(target)
+        if differences(target, jars):  # none: another process was quicker
+            shutil.rmtree(target, ignore_errors=True)
+            (work / "jars").rename(target)
 
 
 def _fingerprint(jars: Sequence[Jar]) -> str:

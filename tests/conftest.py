@@ -30,6 +30,18 @@ for _name in [name for name in os.environ if name.startswith("FOOTFALL_") and na
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who runs a test when several processes share them: one a file, and one all tests of whole stacks.
+
+    A machine of two cores bears one stack at a time.
+    """
+    for item in items:
+        together = "stack" if item.get_closest_marker("stack") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 REAL_LOG = CHECKOUT.parent / "shared" / "data" / "apache_access.log"
 
 
