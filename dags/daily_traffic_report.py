@@ -4,9 +4,9 @@
 and unions of their visitors and latencies. Reports the visits that began on each day, in `report.daily_visit`,
 `daily_entry_page` and `daily_exit_page`. All with revisions like those of the hours.
 
-**When.** Daily at 00:40 UTC: the day's last hour is reported by then, and its visits have ended unless somebody went
-on after midnight. A day with such visits is reported by the next run, 24 hours later at the latest; what changes
-afterwards makes a revision.
+**When.** Daily at 00:40 and 01:40 UTC. At 00:40 the day's last hour is reported, and so are the days whose visits have
+ended. A day of which somebody went on after midnight is reported at 01:40 with what there is, before the audit; the
+next day's runs make a revision of what came after that.
 
 **Parameters.** `start`, `end`: half-open range of days (UTC) to look at instead of all. Running a range again is
 harmless.
@@ -25,7 +25,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param, task
 with DAG(
     dag_id="daily_traffic_report",
     # A run on the 2nd at 00:40 covers [1st 00:00, 2nd 00:40).
-    schedule=CronTriggerTimetable("40 0 * * *", timezone="UTC", interval=timedelta(days=1, minutes=40)),
+    schedule=CronTriggerTimetable("40 0,1 * * *", timezone="UTC", interval=timedelta(days=1, minutes=40)),
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=2,

@@ -1,32 +1,39 @@
--- Publishes the visits of the days whose visits have ended, or that ended a day ago, when they differ from the latest
--- revision; returns the revisions made. Grain: site and UTC day in which the visits began.
+-- Publishes the visits of the days whose visits have ended, or that ended an hour and a half ago, when they differ from
+-- the latest revision; returns the revisions made. Grain: site and UTC day in which the visits began.
 -- Parameters: as_of (a visit has ended 35 minutes after its last hit: 30 without a further one, 5 for ordinary
 -- delays), start, end_ (half-open range of day starts; null = no bound: then all visits that are still kept).
 -- Runs after reports/lock_publishing in the same REPEATABLE READ transaction. A rerun changes nothing.
 
-CREATE TEMPORARY TABLE publishing_visit ON COMMIT DROP AS
-WITH day AS MATERIALIZED (
+CREATE TEMPORARY TABLE due_day ON COMMIT DROP AS
+SELECT d.site, d.day_start
+FROM (
     SELECT site, date_trunc('day', started_at, 'UTC') AS day_start, max(ended_at) AS last_ended_at
     FROM stream.visit
-    WHERE (%(start)s::timestamptz IS NULL OR started_at >= %(start)s::timestamptz)
-      AND (%(end_)s::timestamptz IS NULL OR started_at < %(end_)s::timestamptz)
-      -- A day whose visits were deleted keeps its last report: what came later is not all of it.
-      AND NOT EXISTS (
-          SELECT FROM stream.expired_detail AS e
-          WHERE e.detail = 'visits' AND e.site = visit.site
-            AND e.period_start = date_trunc('day', visit.started_at, 'UTC')
-      )
     GROUP BY site, date_trunc('day', started_at, 'UTC')
-)
+    UNION ALL
+    -- A late line may have joined all visits of a day to those of the day before: none is left, and the report says so.
+    SELECT DISTINCT site, day_start, day_start FROM report.visit_revision
+) AS d
+WHERE (%(start)s::timestamptz IS NULL OR d.day_start >= %(start)s::timestamptz)
+  AND (%(end_)s::timestamptz IS NULL OR d.day_start < %(end_)s::timestamptz)
+  -- A day whose visits were deleted keeps its last report: what came later is not all of it.
+  AND NOT EXISTS (
+      SELECT FROM stream.expired_detail AS e
+      WHERE e.detail = 'visits' AND e.site = d.site AND e.period_start = d.day_start
+  )
+GROUP BY d.site, d.day_start
+HAVING d.day_start + interval '24 hours 35 minutes' <= %(as_of)s
+   AND (max(d.last_ended_at) + interval '35 minutes' <= %(as_of)s
+        OR d.day_start + interval '25 hours 30 minutes' <= %(as_of)s);
+
+CREATE TEMPORARY TABLE publishing_visit ON COMMIT DROP AS
 SELECT d.site, d.day_start, v.agent_class, v.visits, v.bounces, v.page_views, v.duration_seconds_sum, v.hits
-FROM day AS d
-CROSS JOIN LATERAL report.visits(d.site, d.day_start, d.day_start + interval '24 hours') AS v
-WHERE d.day_start + interval '24 hours 35 minutes' <= %(as_of)s
-  AND (d.last_ended_at + interval '35 minutes' <= %(as_of)s OR d.day_start + interval '48 hours' <= %(as_of)s);
+FROM pg_temp.due_day AS d
+CROSS JOIN LATERAL report.visits(d.site, d.day_start, d.day_start + interval '24 hours') AS v;
 
 CREATE TEMPORARY TABLE publishing_edge ON COMMIT DROP AS
 SELECT d.site, d.day_start, edge.kind, edge.agent_class, edge.path, edge.visits
-FROM (SELECT DISTINCT site, day_start FROM pg_temp.publishing_visit) AS d
+FROM pg_temp.due_day AS d
 CROSS JOIN LATERAL (
     SELECT 'entry' AS kind, agent_class, path, visits
     FROM report.entry_pages(d.site, d.day_start, d.day_start + interval '24 hours')
@@ -38,7 +45,7 @@ CROSS JOIN LATERAL (
 CREATE TEMPORARY TABLE publishing_day ON COMMIT DROP AS
 WITH last AS MATERIALIZED (
     SELECT site, day_start, max(v.revision) AS revision
-    FROM (SELECT DISTINCT site, day_start FROM pg_temp.publishing_visit) AS d
+    FROM pg_temp.due_day
     LEFT JOIN report.visit_revision AS v USING (site, day_start)
     GROUP BY site, day_start
 ), published_visit AS (
@@ -51,6 +58,9 @@ WITH last AS MATERIALIZED (
     SELECT site, day_start, 'exit', r.agent_class, r.path, r.visits
     FROM last JOIN report.daily_exit_page AS r USING (site, day_start, revision)
 ), moved AS (
+    -- A day of nothing but visits of 4xx answers gets a report, too: that there were none.
+    SELECT site, day_start FROM last WHERE revision IS NULL
+    UNION
     SELECT site, day_start
     FROM ((TABLE pg_temp.publishing_visit EXCEPT TABLE published_visit)
           UNION ALL (TABLE published_visit EXCEPT TABLE pg_temp.publishing_visit)) AS visit

@@ -64,17 +64,44 @@ def test_a_visit_over_midnight_belongs_to_the_day_it_began_on_and_is_waited_for(
     ]
 
 
-def test_a_visit_that_does_not_end_is_waited_for_a_day_and_reported_on_afterwards(
+def test_a_visit_that_does_not_end_is_waited_for_until_half_past_one_and_reported_on_afterwards(
     traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse
 ) -> None:
-    traffic.visit("23:50:00", "2026-06-02T23:59:00", hits=500)
-    assert publish_visits(reporter, at("2026-06-03T00:00:00") - timedelta(seconds=1)) == []
-    (first,) = publish_visits(reporter, at("2026-06-03T00:00:00"))
+    traffic.visit("23:50:00", "2026-06-02T01:29:00", hits=500)
+    half_past_one = at("2026-06-02T01:30:00")
+    assert publish_visits(reporter, half_past_one - timedelta(seconds=1)) == []
+    (first,) = publish_visits(reporter, half_past_one)
     assert (first.revision, first.visits_delta) == (1, 1)
-    traffic.visit("23:50:00", "2026-06-03T12:00:00", hits=800)
-    (second,) = publish_visits(reporter, at("2026-06-04T00:40:00"))
+    traffic.visit("23:50:00", "2026-06-03T00:00:00", hits=800)
+    (second,) = publish_visits(reporter, at("2026-06-03T00:40:00"))
     assert (second.revision, second.cause, second.visits_delta) == (2, "visits went on", 0)
     assert select(reader, "SELECT revision, hits FROM report.daily_visit ORDER BY revision") == [(1, 500), (2, 800)]
+
+
+def test_visits_joined_by_a_late_line_to_the_day_before_leave_their_own_day_without_any(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse
+) -> None:
+    second_day = "2026-06-02T00:10:00"
+    traffic.visit("23:20:00", "23:20:00", visitor=1)
+    traffic.visit(second_day, second_day, visitor=1)
+    assert len(publish_visits(reporter, AS_OF)) == 2
+    # A line of 23:45 comes: the two are one visit, as the stream job writes it.
+    traffic.execute("DELETE FROM stream.visit WHERE started_at = %(at)s", {"at": at(second_day)})
+    traffic.visit("23:20:00", second_day, visitor=1, hits=3)
+    assert [(one.day_start.day, one.revision, one.visits_delta) for one in publish_visits(reporter, AS_OF)] == [
+        (1, 2, 0), (2, 2, -1),
+    ]  # fmt: skip
+    assert select(reader, "SELECT day_start, visits FROM report.current_daily_visit") == [(at("00:00:00"), 1)]
+
+
+def test_a_day_of_nothing_but_client_errors_is_reported_to_have_no_visits(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse
+) -> None:
+    traffic.visit("08:00:00", "08:00:30", hits=30, page_views=0, client_errors=30, agent_class="scanner")
+    (first,) = publish_visits(reporter, AS_OF)
+    assert (first.revision, first.cause, first.visits_delta) == (1, "first report", 0)
+    assert select(reader, "SELECT visits FROM report.current_daily_visit") == []
+    assert publish_visits(reporter, AS_OF) == []
 
 
 def test_late_lines_make_the_next_revision_and_keep_the_one_before(
