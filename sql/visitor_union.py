@@ -36,10 +36,10 @@ def unite_minutes(minutes: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def unite_hours(hours: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    """One row for each key and agent class of a day: ``theta``, and the ``hashes`` below it as Postgres writes an array.
+    """One row for each key and agent class of a day: ``theta``, and the ``hashes`` below it as a Postgres array.
 
-    hours: rows with ``key_id``, ``agent_class`` and ``sketch``, ordered by the first two. Every hash that the hours tell
-    of is kept, up to 24 times 4,096: cut at a nominal size, the day would be less exact than its hours are together.
+    hours: rows with ``key_id``, ``agent_class`` and ``sketch``, ordered by the first two. Every hash that the hours
+    tell of is kept, up to 24 times 4,096: cut at a nominal size, the day would be less exact than its hours together.
     """
     for (key_id, agent_class), rows in groupby(hours, key=_key):
         sketches = [compact_theta_sketch.deserialize(bytes(row["sketch"])) for row in rows]
