@@ -249,6 +249,28 @@ AS $$
 $$;
 COMMENT ON FUNCTION report.range_latency IS 'Histogram of a range, of one page or (empty path) of all: the sum of the histograms of its days and hours, for report.latency_percentile_ms.';
 
+-- ---- cells that match filters, which are applied while they are read; pages are summed up by their number
+CREATE FUNCTION report.filtered_cell(
+    site text, start_at timestamptz, end_at timestamptz, of_country text DEFAULT NULL,
+    of_status_class smallint DEFAULT NULL, of_agent_class text DEFAULT NULL
+) RETURNS TABLE (path text, country text, status_class smallint, agent_class text, hits bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT p.path, b.country, b.status_class, b.agent_class, b.hits
+    FROM (
+        SELECT c.page_id, c.country, c.status_class, c.agent_class, sum(c.hits)::bigint AS hits
+        FROM stream.traffic_bucket AS c
+        WHERE c.bucket_start >= filtered_cell.start_at AND c.bucket_start < filtered_cell.end_at
+          AND (filtered_cell.of_country IS NULL OR c.country = filtered_cell.of_country)
+          AND (filtered_cell.of_status_class IS NULL OR c.status_class = filtered_cell.of_status_class)
+          AND (filtered_cell.of_agent_class IS NULL OR c.agent_class = filtered_cell.of_agent_class)
+        GROUP BY c.page_id, c.country, c.status_class, c.agent_class
+    ) AS b
+    JOIN stream.page AS p USING (page_id)
+    WHERE p.site = filtered_cell.site
+$$;
+COMMENT ON FUNCTION report.filtered_cell IS 'report.range_cell, hits only, of one country, status class or agent class (null: of all): faster than to filter its rows.';
+
 CALL report.comment_columns();
 
 GRANT SELECT ON report.daily_visitor TO footfall_reporter, footfall_reader;
