@@ -54,6 +54,9 @@ KEYS = """
     FROM generate_series(date_trunc('month', %(start)s::timestamptz), %(end)s::timestamptz, '1 month') AS month
     ON CONFLICT DO NOTHING
 """
+STREAM = """
+    SELECT records_per_second, lag_records, (SELECT count(*)::int FROM report.site) AS sites FROM report.stream_status
+"""
 HELD = "SELECT count(*)::int AS held FROM pg_stat_activity WHERE application_name = 'footfall-pages'"
 
 
@@ -117,6 +120,21 @@ def fill(settings: Settings, start: datetime, end: datetime, detail_hour: dateti
         cursor.execute((HERE / "month_of_seals.sql").read_text(encoding="utf-8"), {"site": SITE})
         cursor.execute("ANALYZE")
     out.print(f"{len(published)} hours published")
+
+
+def wait_for_stream(settings: Settings, rate: float) -> None:
+    """Return when the stream counts about that many lines a second, or say that it does not after two minutes."""
+    until = time.monotonic() + 120
+    reader = Warehouse(settings.dsn("footfall_reader"), "footfall-bench")
+    with reader:
+        while time.monotonic() < until:
+            with reader.transaction() as cursor:
+                cursor.execute(STREAM)
+                seen = dict(cursor.fetchone() or {})
+            if (seen.get("records_per_second") or 0) > 0.8 * rate and seen["sites"] == 2:
+                break
+            time.sleep(2)
+    out.print("the stream at the start:", seen)
 
 
 def addresses(start: datetime, end: datetime, detail_hour: datetime) -> dict[str, str]:
@@ -208,8 +226,8 @@ def measure(settings: Settings, wanted: dict[str, str], requests: int, pause_sec
     with Warehouse(settings.dsn("footfall_admin"), "footfall-bench") as admin, admin.transaction() as cursor:
         cursor.execute(HELD)
         out.print("connections held by the pages:", dict(cursor.fetchone() or {})["held"])
-        cursor.execute("SELECT records_per_second, lag_records FROM report.stream_status")
-        out.print("the stream meanwhile:", dict(cursor.fetchone() or {}))
+        cursor.execute(STREAM)
+        out.print("the stream at the end:", dict(cursor.fetchone() or {}))
 
 
 def _credentials(settings: Settings) -> dict[str, str]:
@@ -231,6 +249,7 @@ def main(
             fill(settings, start, end, detail_hour)
         out.print(f"filled in {time.monotonic() - began:.0f} s")
         with running_stack(settings, rate):
+            wait_for_stream(settings, rate)
             measure(settings, addresses(start, end, detail_hour), requests, pause_seconds)
 
 

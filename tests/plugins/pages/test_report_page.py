@@ -126,7 +126,8 @@ def test_kept_answers_end_with_the_next_report_and_those_of_a_past_moment_stay(
     viewer = filled("viewer")
 
     def hits(address: str) -> str:
-        return words(viewer.get(address).text.split("<span>Hits</span>")[1].split("</dd>")[0]).split()[-2]
+        found = re.search(r"<span>Hits</span>.*?<dd><b>(\d+)</b>", viewer.get(address).text, re.S)
+        return found[1] if found else "none"
 
     assert "Nothing is known of this range" in viewer.get(day).text
     traffic.batch(Cell("10:00:00", hits=30))
