@@ -123,15 +123,16 @@ def fill(settings: Settings, start: datetime, end: datetime, detail_hour: dateti
 
 
 def wait_for_stream(settings: Settings, rate: float) -> None:
-    """Return when the stream counts about that many lines a second, or say that it does not after two minutes."""
-    until = time.monotonic() + 120
+    """Return when the stream has caught up and counts about that many lines a second, or after three minutes."""
+    until = time.monotonic() + 180
     reader = Warehouse(settings.dsn("footfall_reader"), "footfall-bench")
     with reader:
         while time.monotonic() < until:
             with reader.transaction() as cursor:
                 cursor.execute(STREAM)
                 seen = dict(cursor.fetchone() or {})
-            if (seen.get("records_per_second") or 0) > 0.8 * rate and seen["sites"] == 2:
+            counts, lags = seen.get("records_per_second") or 0, seen.get("lag_records")
+            if 0.8 * rate < counts < 1.2 * rate and lags is not None and lags < 5 * rate and seen["sites"] == 2:
                 break
             time.sleep(2)
     out.print("the stream at the start:", seen)
