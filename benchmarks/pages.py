@@ -201,6 +201,9 @@ def measure(settings: Settings, wanted: dict[str, str], requests: int, pause_sec
     for column in ("page", "median", "p95", "longest", "kB compressed", "with a failed block", "Airflow's own p95"):
         table.add_column(column, justify="left" if column == "page" else "right")
     with httpx.Client(**options) as client, httpx.Client(**options) as other:  # type: ignore[arg-type]
+        with asking_airflow(other) as undisturbed:
+            time.sleep(requests * pause_seconds)
+        out.print(f"Airflow's own requests while no page is asked for: {percentile(undisturbed, 0.95):.0f} ms at p95")
         for name, path in wanted.items():
             taken = []
             failed = 0
