@@ -2,10 +2,10 @@
 
     python -m benchmarks.pages --rate 2000
 
-Brings up a stack of its own (Airflow's api-server serves the pages), fills in thirty days of a site with 200 pages
-and 20 countries, publishes and seals their reports, and asks like a browser that refreshes: one request after the
-other, with the login's cookie. A second line of requests asks Airflow itself meanwhile, to see whether its event loop
-waits.
+Fills thirty days of a site with 200 pages and 20 countries into a Postgres of its own, publishes and seals their
+reports, brings up the rest of the stack around it (Airflow's api-server serves the pages), and asks like a browser
+that refreshes: one request after the other, with the login's cookie. A second line of requests asks Airflow itself
+meanwhile, to see whether its event loop waits.
 """
 
 from __future__ import annotations
@@ -29,14 +29,16 @@ import httpx
 import typer
 from datasketches import update_theta_sketch
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from expectations.run import validate_unsealed
 from local.airflow import airflow_url, login_file
+from local.foreground import running_postgres
 from local.ports import free_port_base
 from settings import CHECKOUT, Settings
 from sql.daily_reports import publish_days
-from sql.hourly_reports import publish_hours
+from sql.hourly_reports import HOURS_A_TRANSACTION, publish_hours
 from sql.warehouse import Warehouse
 
 out = Console()
@@ -52,15 +54,26 @@ KEYS = """
     FROM generate_series(date_trunc('month', %(start)s::timestamptz), %(end)s::timestamptz, '1 month') AS month
     ON CONFLICT DO NOTHING
 """
+STREAM = """
+    SELECT records_per_second, lag_records, (SELECT count(*)::int FROM report.site) AS sites FROM report.stream_status
+"""
 HELD = "SELECT count(*)::int AS held FROM pg_stat_activity WHERE application_name = 'footfall-pages'"
 
 
 @contextmanager
-def running_stack(rate: float) -> Iterator[Settings]:
-    """A whole stack whose generator sends so many lines a second; nothing is left of it afterwards."""
+def new_settings() -> Iterator[Settings]:
+    """Settings of a stack that does not run yet; nothing is left of its files afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="footfall-bench-"))
     folder.chmod(0o755)
-    settings = Settings(home=folder / "home", port_base=free_port_base(random.Random()))
+    try:
+        yield Settings(home=folder / "home", port_base=free_port_base(random.Random()))
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def running_stack(settings: Settings, rate: float) -> Iterator[None]:
+    """The whole stack, whose generator sends so many lines a second."""
     surroundings = os.environ | {
         "FOOTFALL_HOME": str(settings.home),
         "FOOTFALL_PORT_BASE": str(settings.port_base),
@@ -71,22 +84,22 @@ def running_stack(rate: float) -> Iterator[Settings]:
 
     try:
         local("up", "--history-hours", "1", "--history-rate", "1", "--rate", str(rate))
-        yield settings
+        yield
     finally:
         local("down")
-        shutil.rmtree(folder)
 
 
 def fill(settings: Settings, start: datetime, end: datetime, detail_hour: datetime) -> None:
     """Thirty days of counted traffic, their reports and seals."""
     admin = Warehouse(settings.dsn("footfall_admin"), "footfall-bench", 900)
+    hours = int((end - start) / timedelta(hours=1))
     with admin, admin.transaction() as cursor:
         cursor.execute(
             (HERE / "month_of_traffic.sql").read_text(encoding="utf-8"),
             {"site": SITE, "start": start, "end_": end, "detail_hour": detail_hour},
         )
         cursor.execute(KEYS, {"start": start, "end": end})
-        for hour in range(int((end - start) / timedelta(hours=1))):
+        for hour in track(range(hours), "sketches", console=out):
             moment = start + timedelta(hours=hour)
             for agent_class, visitors in (("human", 9_000), ("bot", 300), ("tool", 90)):
                 sketch = update_theta_sketch(12)
@@ -99,12 +112,30 @@ def fill(settings: Settings, start: datetime, end: datetime, detail_hour: dateti
         # The first hour is checked in earnest, which also writes down what checks there are.
         published = publish_hours(reporter, now, start, start + timedelta(hours=1))
         validate_unsealed(reporter, "bench", now)
-        published += publish_hours(reporter, now)
+        for part in track(range(0, hours, HOURS_A_TRANSACTION), "publishing", console=out):
+            first = start + timedelta(hours=part)
+            published += publish_hours(reporter, now, first, first + timedelta(hours=HOURS_A_TRANSACTION))
         publish_days(reporter, now)
     with admin, admin.transaction() as cursor:
         cursor.execute((HERE / "month_of_seals.sql").read_text(encoding="utf-8"), {"site": SITE})
         cursor.execute("ANALYZE")
     out.print(f"{len(published)} hours published")
+
+
+def wait_for_stream(settings: Settings, rate: float) -> None:
+    """Return when the stream has caught up and counts about that many lines a second, or after three minutes."""
+    until = time.monotonic() + 180
+    reader = Warehouse(settings.dsn("footfall_reader"), "footfall-bench")
+    with reader:
+        while time.monotonic() < until:
+            with reader.transaction() as cursor:
+                cursor.execute(STREAM)
+                seen = dict(cursor.fetchone() or {})
+            counts, lags = seen.get("records_per_second") or 0, seen.get("lag_records")
+            if 0.8 * rate < counts < 1.2 * rate and lags is not None and lags < 5 * rate and seen["sites"] == 2:
+                break
+            time.sleep(2)
+    out.print("the stream at the start:", seen)
 
 
 def addresses(start: datetime, end: datetime, detail_hour: datetime) -> dict[str, str]:
@@ -170,6 +201,9 @@ def measure(settings: Settings, wanted: dict[str, str], requests: int, pause_sec
     for column in ("page", "median", "p95", "longest", "kB compressed", "with a failed block", "Airflow's own p95"):
         table.add_column(column, justify="left" if column == "page" else "right")
     with httpx.Client(**options) as client, httpx.Client(**options) as other:  # type: ignore[arg-type]
+        with asking_airflow(other) as undisturbed:
+            time.sleep(requests * pause_seconds)
+        out.print(f"Airflow's own requests while no page is asked for: {percentile(undisturbed, 0.95):.0f} ms at p95")
         for name, path in wanted.items():
             taken = []
             failed = 0
@@ -184,6 +218,7 @@ def measure(settings: Settings, wanted: dict[str, str], requests: int, pause_sec
                     time.sleep(pause_seconds)
             size = answer.num_bytes_downloaded / 1000
             figures = (percentile(taken, 0.5), percentile(taken, 0.95), 1000 * max(taken))
+            out.print(f"{name}: {figures[0]:.0f} ms, {figures[1]:.0f} ms at p95; load {os.getloadavg()[0]:.1f}")
             table.add_row(
                 name,
                 *(f"{value:.0f}" for value in figures),
@@ -195,8 +230,8 @@ def measure(settings: Settings, wanted: dict[str, str], requests: int, pause_sec
     with Warehouse(settings.dsn("footfall_admin"), "footfall-bench") as admin, admin.transaction() as cursor:
         cursor.execute(HELD)
         out.print("connections held by the pages:", dict(cursor.fetchone() or {})["held"])
-        cursor.execute("SELECT records_per_second, lag_records FROM report.stream_status")
-        out.print("the stream meanwhile:", dict(cursor.fetchone() or {}))
+        cursor.execute(STREAM)
+        out.print("the stream at the end:", dict(cursor.fetchone() or {}))
 
 
 def _credentials(settings: Settings) -> dict[str, str]:
@@ -209,14 +244,17 @@ def main(
     requests: Annotated[int, typer.Option(min=20, help="Requests for each page.")] = 60,
     pause_seconds: Annotated[float, typer.Option(help="Between two of them.")] = 0.25,
 ) -> None:
-    """Bring up a stack, fill thirty days in, ask for every page."""
-    with running_stack(rate) as settings:
+    """Fill thirty days in, bring up a stack around them, ask for every page."""
+    with new_settings() as settings:
         end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
         start, detail_hour = end - timedelta(days=DAYS), end - timedelta(days=1)
         began = time.monotonic()
-        fill(settings, start, end, detail_hour)
+        with running_postgres(settings):
+            fill(settings, start, end, detail_hour)
         out.print(f"filled in {time.monotonic() - began:.0f} s")
-        measure(settings, addresses(start, end, detail_hour), requests, pause_seconds)
+        with running_stack(settings, rate):
+            wait_for_stream(settings, rate)
+            measure(settings, addresses(start, end, detail_hour), requests, pause_seconds)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Publishes day reports: traffic from the hour reports, and the visits that began on the day; as revisions."""
+"""Publishes day reports: traffic and visitors from the hour reports, and the visits that began on the day."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sql.hourly_reports import again
-from sql.warehouse import Warehouse, rows, run
+from sql.visitor_union import unite_hours
+from sql.warehouse import Warehouse, rows, run, run_many
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ def publish_days(
     """
     with warehouse.transaction(isolation="REPEATABLE READ") as cursor:
         run(cursor, "reports/lock_publishing")
-        made = rows(cursor, "reports/publish_days", {"as_of": as_of, "start": start, "end_": end})
+        run(cursor, "reports/collect_days", {"as_of": as_of, "start": start, "end_": end})
+        made = rows(cursor, "reports/publish_days")
+        for day in made:
+            key = {name: day[name] for name in ("site", "day_start", "revision")}
+            united = unite_hours(rows(cursor, "reports/day_sketches", key))
+            run_many(cursor, "reports/add_day_visitors", (key | visitors for visitors in united))
     return [PublishedDay(**revision) for revision in made]
 
 

@@ -1,8 +1,8 @@
-"""Unites visitor sketches of minutes into sketches of hours, in the format that all of them have."""
+"""Unites visitor sketches: of minutes into those of hours, and of hours into the hashes of a day."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -15,6 +15,7 @@ from sql.warehouse import Row
 # matter whether the minutes of an hour were united before (stream.visitor_sketch is compacted) or are now.
 LG_K = 12
 
+_key = itemgetter("key_id", "agent_class")
 _hour = itemgetter("site", "hour_start", "key_id", "agent_class")
 
 
@@ -32,3 +33,17 @@ def unite_minutes(minutes: Iterable[Row]) -> list[dict[str, Any]]:
         key = dict(zip(("site", "hour_start", "key_id", "agent_class"), hour, strict=True))
         united.append(key | {"sketch": union.get_result().serialize()})
     return united
+
+
+def unite_hours(hours: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    """One row for each key and agent class of a day: ``theta``, and the ``hashes`` below it as a Postgres array.
+
+    hours: rows with ``key_id``, ``agent_class`` and ``sketch``, ordered by the first two. Every hash that the hours
+    tell of is kept, up to 24 times 4,096: cut at a nominal size, the day would be less exact than its hours together.
+    """
+    for (key_id, agent_class), rows in groupby(hours, key=_key):
+        sketches = [compact_theta_sketch.deserialize(bytes(row["sketch"])) for row in rows]
+        theta = min(sketch.theta64 for sketch in sketches)
+        hashes = sorted({seen for sketch in sketches for seen in sketch if seen < theta})
+        array = "{" + ",".join(map(str, hashes)) + "}"
+        yield {"key_id": key_id, "agent_class": agent_class, "theta": theta, "hashes": array}

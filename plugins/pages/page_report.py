@@ -14,7 +14,7 @@ from plugins.pages.live_figures import AGENTS, STATUSES
 from plugins.pages.quality_rows import title, zulu
 from plugins.pages.reading import Block, Query
 from plugins.pages.report_file import export_context, without_links
-from plugins.pages.report_range import Asked, Kind, asked_range, queries_of
+from plugins.pages.report_range import Asked, Kind, asked_range, cells_by_field, queries_of
 from plugins.pages.report_rows import known_revision, within_bound, worst_seal
 from plugins.pages.revision_columns import compared_revision, revision_columns
 from plugins.pages.sites import choose_site
@@ -80,11 +80,16 @@ async def report(
 
 async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], compare: str) -> dict[str, Any]:
     """Everything that the template of a report needs; also what the exported file is made of."""
-    blocks = await view.reader.blocks(queries_of(asked, site, filters))
+    newest = (await view.reader.blocks({"newest": Query("report_newest", {})}))["newest"].row.get("newest_made_at")
+    final = asked.as_published(newest)
+    blocks = cells_by_field(await view.reader.blocks(queries_of(final, site, filters)))
     revisions = blocks["revisions"].rows
     shown = known_revision(revisions, asked.known_at) if asked.kind == "hour" else None
     against = compared_revision(revisions, shown, compare)
+    by_key = Query("report_visitors", {"site": site} | final.as_known, final.fresh_seconds)
     further: dict[str, Query] = {}
+    if blocks["figures"].row.get("visitor_keys", 0) > 1:
+        further["visitors"] = by_key
     if shown is not None:
         of_hour = {"site": site, "from_time": zulu(asked.start), "revision": shown["revision"]}
         further["checks"] = Query("report_checks", of_hour)
@@ -101,6 +106,7 @@ async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], c
         "against": against,
         "columns": revision_columns(revisions, shown, against) if asked.kind == "hour" else [],
         "checks": found.get("checks"),
+        "visitors": found.get("visitors", Block(by_key, [])),
         "differences": found.get("differences"),
         "within_bound": within_bound,
         "before_start": asked.start - length,

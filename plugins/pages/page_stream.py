@@ -51,7 +51,9 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
     back = {"hours": chosen.hours}
     queries = {
         "figures": Query("stream_figures", {}),
-        "progress": Query("stream_progress", back | {"step_seconds": chosen.step_seconds}),
+        "progress": Query(
+            "stream_progress", back | {"step_seconds": chosen.step_seconds}, STRIPS_FRESH if chosen.hours > 1 else 0.0
+        ),
         "silences": Query("stream_gaps", back),
         "processes": Query("stream_processes", {}),
         "day": Query("stream_strips", {}, STRIPS_FRESH),

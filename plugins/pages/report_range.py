@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import HTTPException
 
 from plugins.pages.quality_rows import zulu
-from plugins.pages.reading import Query
+from plugins.pages.reading import Block, Query
 from plugins.pages.report_rows import HOUR
 
 Kind = Literal["hour", "day", "range"]
 LONGEST = timedelta(days=366)
 MOST, MOST_REVISIONS = 8, 40
+# The lists that filters apply to, and the field of a cell that each is by.
+CELL_FIELDS = {"pages": "path", "countries": "country", "statuses": "status_class", "agents": "agent_class"}
+CELLS_FRESH_SECONDS = 10.0
+# What was known at a past moment stays as it is: one answer serves all who ask until newer reports are published.
+KNOWN_FRESH_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,17 @@ class Asked:
 
     @property
     def as_known(self) -> dict[str, str]:
-        moment = "infinity" if self.known_at is None else self.known_at.isoformat()
-        return self.parameters | {"known_at": moment}
+        return self.parameters | {"known_at": "infinity" if self.known_at is None else self.known_at.isoformat()}
+
+    @property
+    def fresh_seconds(self) -> float:
+        """For how long an answer about what was known at that moment serves others."""
+        return KNOWN_FRESH_SECONDS if self.known_at else 0.0
+
+    def as_published(self, newest: datetime | None) -> Asked:
+        """The same report, as known at a moment whose answer is final: newest is when the last one was published."""
+        earlier = newest is not None and self.known_at is not None and self.known_at < newest
+        return self if earlier else replace(self, known_at=newest)
 
 
 def asked_range(kind: Kind, start: datetime, end: datetime | None, as_known_at: str) -> Asked:
@@ -64,13 +79,16 @@ def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Qu
     of_site, as_known = {"site": site}, {"site": site} | asked.as_known
     top = as_known | {"most": MOST}
     hours = (asked.end - asked.start) / HOUR
+
+    def published(name: str, parameters: dict[str, Any]) -> Query:
+        return Query(name, parameters, asked.fresh_seconds)
+
     queries = {
-        "figures": Query("report_figures", as_known),
-        "visitors": Query("report_visitors", as_known),
+        "figures": published("report_figures", as_known),
         "revisions": Query("report_revisions", of_site | asked.parameters | {"most": MOST_REVISIONS}),
-        "referrers": Query("report_dimension", top | {"dimension": "referrer"}),
-        "browsers": Query("report_dimension", top | {"dimension": "browser"}),
-        "codes": Query("report_dimension", top | {"dimension": "status"}),
+        "referrers": published("report_dimension", top | {"dimension": "referrer"}),
+        "browsers": published("report_dimension", top | {"dimension": "browser"}),
+        "codes": published("report_dimension", top | {"dimension": "status"}),
         "sources": Query("report_sources", of_site | {"most": MOST}),
         "audits": Query("report_audit", {"most": 1}),
     }
@@ -78,21 +96,26 @@ def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Qu
         queries["steps"] = Query("report_minutes", of_site | asked.parameters)
         queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
     else:
-        queries["steps"] = Query("report_steps", as_known | {"step_hours": 1 if hours <= 72 else 24})
+        queries["steps"] = published("report_steps", as_known | {"step_hours": 1 if hours <= 72 else 24})
     if any(filters.values()):
         cells = of_site | asked.parameters | filters | {"most": MOST}
-        for name, field in (
-            ("pages", "path"),
-            ("countries", "country"),
-            ("statuses", "status_class"),
-            ("agents", "agent_class"),
-        ):
-            queries[name] = Query("report_cells", cells | {"field": field})
+        # The same question four times: it is asked once, and cells_by_field takes the answer apart.
+        queries |= dict.fromkeys(CELL_FIELDS, Query("report_cells", cells, fresh_seconds=CELLS_FRESH_SECONDS))
     else:
         queries |= {
-            "pages": Query("report_pages", top),
-            "countries": Query("report_countries", top),
-            "statuses": Query("report_statuses", top),
-            "agents": Query("report_agents", as_known),
+            "pages": published("report_pages", top),
+            "countries": published("report_countries", top),
+            "statuses": published("report_statuses", top),
+            "agents": published("report_agents", as_known),
         }
     return queries
+
+
+def cells_by_field(blocks: Mapping[str, Block]) -> dict[str, Block]:
+    """The blocks that filters apply to, each with its own field's rows; other blocks as they are."""
+    return {
+        name: replace(block, rows=[row for row in block.rows if row["field"] == CELL_FIELDS[name]])
+        if block.query.name == "report_cells"
+        else block
+        for name, block in blocks.items()
+    }

@@ -106,13 +106,15 @@ FROM pg_temp.publishing_change AS c
 JOIN pg_temp.publishing_dimension AS d USING (site, hour_start)
 ORDER BY site, hour_start, d.dimension, d.value;
 
-INSERT INTO report.hourly_visitor (site, hour_start, revision, key_id, agent_class, sketch, visitors, visitors_bound)
-SELECT site, hour_start, c.revision, v.key_id, v.agent_class, v.sketch,
-       report.visitor_estimate(held.hashes, held.theta), report.visitor_bound(held.hashes, held.theta)
+INSERT INTO report.hourly_visitor (site, hour_start, revision, key_id, agent_class, sketch, hashes, visitors,
+    visitors_bound)
+SELECT site, hour_start, c.revision, v.key_id, v.agent_class, v.sketch, held.hashes,
+       report.visitor_estimate(cardinality(held.hashes), held.theta),
+       report.visitor_bound(cardinality(held.hashes), held.theta)
 FROM pg_temp.publishing_change AS c
 JOIN pg_temp.publishing_visitor AS v USING (site, hour_start)
 CROSS JOIN LATERAL (
-    SELECT cardinality(report.theta_hashes(v.sketch))::bigint AS hashes, report.theta(v.sketch) AS theta
+    SELECT report.theta_hashes(v.sketch) AS hashes, report.theta(v.sketch) AS theta
 ) AS held;
 
 INSERT INTO report.hour_checked AS known (site, hour_start, revision, ledger_id, checked_at)

@@ -65,6 +65,16 @@ def test_a_range_is_half_open_and_stands_beside_the_period_of_the_same_length_be
     assert select(
         reader, f"SELECT path, country, status_class, agent_class, hits FROM report.range_cell({DAY}) ORDER BY path"
     ) == [("/home", "DE", 2, "human", 6), ("/new", "US", 4, "human", 2)]
+    cells = (
+        f"SELECT path, country, status_class, agent_class, hits FROM report.filtered_cell({DAY}, %s) ORDER BY path"
+    )
+    assert select(reader, cells.replace(", %s", "")) == [
+        ("/home", "DE", 2, "human", 6),
+        ("/new", "US", 4, "human", 2),
+    ]
+    assert select(reader, cells % "of_country => 'US'") == [("/new", "US", 4, "human", 2)]
+    assert select(reader, cells % "of_status_class => 2::smallint") == [("/home", "DE", 2, "human", 6)]
+    assert select(reader, cells % "of_agent_class => 'bot', of_country => 'US'") == []
 
 
 def test_a_range_without_traffic_is_zero_and_not_missing(traffic: CountedTraffic, reader: Warehouse) -> None:
@@ -198,7 +208,7 @@ def test_functions_that_look_behind_the_reports_do_so_with_fixed_names_and_only_
         )
     }
     assert settings.keys() == {
-        *("entry_pages", "evidence", "exit_pages", "range_cell", "series", "visits"),
+        *("entry_pages", "evidence", "exit_pages", "filtered_cell", "range_cell", "series", "visits"),
         *("live_latency", "live_visitors", "page_cell", "page_series"),
     }
     paths = {name: [word for word in words if word.startswith("search_path=")] for name, words in settings.items()}

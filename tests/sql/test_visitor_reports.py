@@ -214,3 +214,123 @@ def test_the_real_interval_covers_the_truth_about_as_often_as_it_says(reader: Wa
         )
         inside += abs(estimate - 9_000) <= bound
     assert 186 <= inside <= 199
+
+
+def test_a_day_stands_in_for_its_hours_as_long_as_they_are_the_same(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse
+) -> None:
+    traffic.batch(
+        Cell("00:00:00", visitors=(1, 2)),
+        Cell("23:00:00", visitors=(2, 3)),
+        Cell("23:00:00", visitors=(3, 4), agent_class="scanner"),
+        Cell("2026-06-02T00:00:00", visitors=(4, 5)),
+    )
+    publish_hours(reporter, AS_OF)
+    parts = "SELECT part_start, agent_class FROM report.visitor_set('shop', '{}Z', '{}Z', '{}') ORDER BY 1, 2"
+    both_days = "2026-06-01", "2026-06-03"
+
+    def visitors(known_at: object = "infinity") -> list[tuple[object, ...]]:
+        return select(
+            reader, f"SELECT visitors, exact FROM report.visitors('shop', '2026-06-01Z', '2026-06-03Z', '{known_at}')"
+        )
+
+    hours = select(reader, parts.format(*both_days, "infinity"))
+    assert len(hours) == 4
+    assert visitors() == [(5, True)]
+    publish_days(reporter, AS_OF)
+    assert select(reader, parts.format(*both_days, "infinity")) == [
+        (at("00:00:00"), "human"),
+        (at("00:00:00"), "scanner"),
+        (at("2026-06-02T00:00:00"), "human"),
+    ]
+    assert visitors() == [(5, True)]
+    assert select(reader, "SELECT agent_class, visitors, visitors_bound FROM report.daily_visitor ORDER BY 1, 2") == [
+        ("human", 2, 0),
+        ("human", 3, 0),
+        ("scanner", 2, 0),
+    ]
+    # Of a part of a day its hours are asked, though their number and revisions were a whole day's.
+    assert [
+        start for start, _ in select(reader, parts.format("2026-06-01T12:00", "2026-06-02T01:00", "infinity"))
+    ] == [
+        at("23:00:00"),
+        at("23:00:00"),
+        at("2026-06-02T00:00:00"),
+    ]
+    ((then,),) = select(reader, "SELECT clock_timestamp() AS now")
+    traffic.batch(Cell("12:00:00", visitors=(9,)))
+    publish_hours(reporter, AS_OF)
+    assert [start for start, _ in select(reader, parts.format(*both_days, "infinity"))] == [
+        at("00:00:00"),
+        at("12:00:00"),
+        at("23:00:00"),
+        at("23:00:00"),
+        at("2026-06-02T00:00:00"),
+    ]
+    assert visitors() == [(6, True)]
+    assert visitors(then) == [(5, True)]
+    publish_days(reporter, AS_OF)
+    assert len(select(reader, parts.format(*both_days, "infinity"))) == 3
+    assert visitors() == [(6, True)]
+    assert len(select(reader, parts.format(*both_days, then))) == 3
+    assert visitors(then) == [(5, True)]
+
+
+def test_hours_and_days_published_before_their_hashes_were_kept_are_read_from_their_sketches(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse, admin: Warehouse
+) -> None:
+    traffic.batch(
+        Cell("08:00:00", visitors=range(20_000)),
+        Cell("09:00:00", visitors=range(10_000, 40_000)),
+        Cell("2026-06-02T08:00:00", visitors=range(3_000)),
+    )
+    publish_hours(reporter, AS_OF)
+    publish_days(reporter, AS_OF)
+    query = "SELECT * FROM report.{}('shop', '2026-06-01T09:00Z', '2026-06-03Z')"
+    before = {name: select(reader, query.format(name)) for name in ("visitors", "new_and_returning", "range_traffic")}
+    execute(admin, "DELETE FROM report.daily_visitor; UPDATE report.hourly_visitor SET hashes = NULL")
+    assert {name: select(reader, query.format(name)) for name in before} == before
+
+
+def test_hashes_below_a_limit_are_those_of_the_whole_sketch(reader: Warehouse) -> None:
+    for visitors in (0, 1, 2, 4096, 30_000):
+        sketch = sketch_of(range(visitors))
+        held = list(compact_theta_sketch.deserialize(sketch))
+        limits = {1, 2**63 - 1, *held[:1], *(seen + 1 for seen in held[:1]), *held[2::1000], *held[-1:]}
+        for below in sorted(limits):
+            (row,) = execute(
+                reader,
+                "SELECT report.theta_hashes(%(sketch)s, %(below)s) AS cut,"
+                " report.hashes_below(report.theta_hashes(%(sketch)s), NULL, %(below)s) AS of_array",
+                {"sketch": sketch, "below": below},
+            )
+            assert row["cut"] == row["of_array"] == [seen for seen in held if seen < below]
+
+
+def test_a_union_of_very_many_visitors_is_cut_and_stays_within_its_bound(
+    traffic: CountedTraffic, reporter: Warehouse, reader: Warehouse
+) -> None:
+    # 150,000 visitors of 60 hours, 4,000 in each: every hour is exact, and each visitor comes 1.6 times.
+    traffic.batch(
+        *(
+            Cell(
+                f"2026-06-{1 + hour // 24:02}T{hour % 24:02}:00:00",
+                visitors=range(hour * 2_466, hour * 2_466 + 4_000),
+            )
+            for hour in range(60)
+        )
+    )
+    publish_hours(reporter, AS_OF)
+    true = 59 * 2_466 + 4_000
+    june = "SELECT * FROM report.visitors('shop', '2026-06-01Z', '2026-07-01Z')"
+    from_hours = select(reader, june)
+    publish_days(reporter, AS_OF)
+    for _, united, bound, exact in (*from_hours, *select(reader, june)):
+        assert abs(united - true) <= 1.5 * bound
+        assert 0 < bound < 0.008 * true
+        assert not exact
+    # A day of 60,718 is counted whole, from its hours as from its own row.
+    assert asked(reader, "2026-06-01", "2026-06-02") == [("2026-06", 23 * 2_466 + 4_000, 0, True)]
+    assert select(
+        reader, "SELECT visitors, visitors_bound FROM report.current_daily_traffic ORDER BY day_start LIMIT 1"
+    ) == [(23 * 2_466 + 4_000, 0)]

@@ -89,6 +89,58 @@ def test_an_error_status_leads_to_its_lines_and_an_answered_one_to_its_class(
 
 
 @pytest.mark.services
+def test_lists_of_a_filtered_report_hold_only_what_matches(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(
+        Cell("10:00:00", "/home", hits=40),
+        Cell("10:00:10", "/home", "US", hits=3, agent_class="bot"),
+        Cell("10:00:20", "/gone", "US", 4, hits=2),
+        Cell("10:00:20", "/home", "", hits=1),
+    )
+    publish_hours(reporter, AS_OF)
+
+    def lists(filters: str) -> dict[str, str]:
+        tables = re.findall(
+            r'<caption class="unseen">([^<]+)</caption>(.*?)</tbody>',
+            filled("viewer").get(f"{HOUR}{filters}").text,
+            re.S,
+        )
+        return {title: words(text.split("<tbody>")[1]) for title, text in tables if "<tbody>" in text}
+
+    american = lists("&country=US")
+    assert american["Pages"] == "/home 3 60.0 % /gone 2 40.0 %"
+    assert american["Countries"] == "United States 5 100.0 %"
+    assert american["Status classes"].startswith("2xx") and "4xx" in american["Status classes"]
+    assert lists("&country=US&status_class=4")["Pages"] == "/gone 2 100.0 %"
+    assert lists("&page=/gone")["Countries"] == "United States 2 100.0 %"
+    assert lists("&country=-")["Pages"] == "/home 1 100.0 %"
+    assert lists("&agent_class=bot")["Countries"] == "United States 3 100.0 %"
+
+
+@pytest.mark.services
+def test_kept_answers_end_with_the_next_report_and_those_of_a_past_moment_stay(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    day = "/footfall/reports/day?site=shop&start=2026-06-01T00:00Z"
+    viewer = filled("viewer")
+
+    def hits(address: str) -> str:
+        found = re.search(r"<span>Hits</span>.*?<dd><b>(\d+)</b>", viewer.get(address).text, re.S)
+        return found[1] if found else "none"
+
+    assert "Nothing is known of this range" in viewer.get(day).text
+    traffic.batch(Cell("10:00:00", hits=30))
+    publish_hours(reporter, AS_OF)
+    assert hits(day) == hits(day) == "30"
+    first = made_at(reporter, 1)
+    traffic.batch(Cell("10:10:00", hits=7))
+    publish_hours(reporter, AS_OF)
+    assert hits(day) == hits(f"{day}&as_known_at=2100-01-01T00:00Z") == "37"
+    assert hits(f"{day}&as_known_at={first}") == "30"
+
+
+@pytest.mark.services
 def test_weeks_and_months_are_listed_beside_the_one_before(
     traffic: CountedTraffic, reporter: Warehouse, filled: Client
 ) -> None:
