@@ -92,7 +92,6 @@ async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], c
             pair = of_hour | {"against": against["revision"], "most": MOST_MOVED}
             further["differences"] = Query("report_compare", pair)
     found: dict[str, Block] = await view.reader.blocks(further)
-    length = asked.end - asked.start
     return {
         "asked": asked,
         "filters": filters,
@@ -103,9 +102,11 @@ async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], c
         "checks": found.get("checks"),
         "differences": found.get("differences"),
         "within_bound": within_bound,
-        "before_start": asked.start - length,
+        "before_start": asked.before_start,
+        "before_words": asked.before_words(view.clock),
+        "is_whole": asked.is_whole(view.clock.now),
         "after_start": asked.end,
-        "length": length,
+        "length": asked.end - asked.start,
         "bars": bars(view, asked, blocks["steps"]),
         "zulu": zulu,
         "title": title,

@@ -11,10 +11,13 @@ from fastapi import HTTPException
 from plugins.pages.quality_rows import zulu
 from plugins.pages.reading import Query
 from plugins.pages.report_rows import HOUR
+from plugins.pages.times import Clock
 
 Kind = Literal["hour", "day", "range"]
 LONGEST = timedelta(days=366)
 MOST, MOST_REVISIONS = 8, 40
+# The last hour of a range has its report when it closes (report.hour_closes_at).
+CLOSES_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,27 @@ class Asked:
     def as_known(self) -> dict[str, str]:
         moment = "infinity" if self.known_at is None else self.known_at.isoformat()
         return self.parameters | {"known_at": moment}
+
+    @property
+    def before_start(self) -> datetime:
+        """Start of the period before, which is as long."""
+        return self.start - (self.end - self.start)
+
+    def is_whole(self, now: datetime) -> bool:
+        """Whether all of it was over, as of the moment shown: only then it may be compared with a whole period."""
+        return (self.known_at or now) >= self.end + CLOSES_AFTER
+
+    def before_words(self, clock: Clock) -> str:
+        """The period before, by name: 08:00 – 09:00 in the reader's zone, 18 Nov, 5 Nov – 11 Nov, or with its hours."""
+        first, last = self.before_start, self.start
+        if self.kind == "hour":
+            return f"{first.astimezone(clock.zone):%H:%M} – {last.astimezone(clock.zone):%H:%M}"
+        if self.kind == "day":
+            return clock.day(first)
+        if first.hour or last.hour:
+            return f"{clock.day(first)} {first:%H:%M} – {clock.day(last)} {last:%H:%M}"
+        last_day = last - timedelta(days=1)
+        return clock.day(first) if first == last_day else f"{clock.day(first)} – {clock.day(last_day)}"
 
 
 def asked_range(kind: Kind, start: datetime, end: datetime | None, as_known_at: str) -> Asked:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from plugins.pages.report_range import Kind, asked_range
 from plugins.pages.revision_columns import compared_revision, revision_columns
+from plugins.pages.times import Clock
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.plugins.pages.conftest import Client
@@ -99,3 +102,54 @@ def test_weeks_and_months_are_listed_beside_the_one_before(
     assert "1 Jun – 7 Jun 50 +25 %" in page
     assert "June 2026 50 +25 %" in page
     assert "May 2026 40" in page
+
+
+CLOCK = Clock(at("2026-06-09T00:00:00"), ZoneInfo("Europe/Lisbon"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "end", "words"),
+    [
+        ("hour", "2026-06-01T10:00", None, "10:00 – 11:00"),  # Lisbon is an hour ahead of UTC in June
+        ("day", "2026-06-01T00:00", None, "31 May"),
+        ("range", "2026-06-08T00:00", "2026-06-15T00:00", "1 Jun – 7 Jun"),
+        ("range", "2026-06-01T06:00", "2026-06-01T12:00", "1 Jun 00:00 – 1 Jun 06:00"),
+    ],
+)
+def test_the_period_before_is_named(kind: Kind, start: str, end: str | None, words: str) -> None:
+    asked = asked_range(kind, at(start), at(end) if end else None, "now")
+    assert asked.before_words(CLOCK) == words
+
+
+def test_only_what_was_over_at_the_moment_shown_is_compared() -> None:
+    day = at("2026-06-01T00:00:00")
+    now = asked_range("day", day, None, "now")
+    assert not now.is_whole(at("2026-06-02T00:04:59"))  # its last hour has no report yet
+    assert now.is_whole(at("2026-06-02T00:05:00"))
+    assert not asked_range("day", day, None, "2026-06-01T18:00Z").is_whole(at("2026-06-09T00:00:00"))
+
+
+@pytest.mark.services
+def test_top_lists_show_a_change_only_where_it_means_something_and_add_up(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    before = {"/home": 100, "/cart": 400, "/few": 19}
+    now = {"/home": 110, "/cart": 500, "/few": 40, "/new": 30, **{f"/other{n}": 2 for n in range(6)}}
+    traffic.batch(*(Cell("09:00:00", path, hits=hits) for path, hits in before.items()))
+    traffic.batch(*(Cell("10:00:00", path, hits=hits) for path, hits in now.items()))
+    traffic.batch(Cell("10:00:00", "/home", "", hits=5))
+    publish_hours(reporter, AS_OF)
+    page = filled("viewer").get(HOUR).text
+    block = page.split("<h2>Pages</h2>")[1].split("</section>")[0]
+    assert '<th scope="col" class="n">vs 09:00 – 10:00</th>' in block
+    rows = {row.split()[0]: row for row in map(words, re.findall(r"<tr><th.*?</tr>", block))}
+    assert rows["/cart"].endswith("▲ +25 %") and "<b>▲ +25" in block  # 100 more: beyond 2 * sqrt(900) = 60
+    assert rows["/home"].endswith("▲ +15 %") and "<b>▲ +15" not in block  # 15 more: within 2 * sqrt(215) = 29
+    assert rows["/few"].endswith("few") and rows["/new"].endswith("new")
+    assert words(block.split("2 others")[1]).startswith("4 ")
+    shares = [float(share) for share in re.findall(r"([\d.]+)\u202f%</td>", block)]
+    assert sum(shares) == pytest.approx(100, abs=0.3)
+    countries = words(page.split("<h2>Countries</h2>")[1].split("</section>")[0])
+    assert "Germany 692 99.3" in countries and countries.endswith("unknown 5 0.7 % few")
+    early = words(filled("viewer").get(HOUR.replace("T10", "T09")).text)
+    assert "No change is shown: 08:00 – 09:00 has no report." in early
