@@ -10,7 +10,7 @@ from local.airflow_client import airflow_client
 from local.foreground import postgres_answers
 from local.state_folder import delete
 from local.steps import Steps
-from local.supervision import socket_path
+from local.supervision import WATCH, socket_path
 from local.supervisor_client import SupervisorClient
 from local.traffic import GeneratorMemory, remember_generators, stop_generators, stop_stream_job
 from settings import Settings
@@ -34,7 +34,7 @@ def bring_down(settings: Settings, surroundings: Mapping[str, str], steps: Steps
     if not supervisor.is_up():
         return
     for title, names in (
-        ("Airflow", list(AIRFLOW_PROGRAMS)),
+        ("Airflow", [*AIRFLOW_PROGRAMS, WATCH]),
         ("Kafka", ["kafka"] if settings.embedded_kafka else []),
         ("Postgres", ["postgres"] if settings.embedded_postgres else []),
     ):

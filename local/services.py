@@ -16,7 +16,7 @@ from local.postgres import bootstrap_databases, prepare_postgres
 from local.service_account import ServiceAccount
 from local.state_folder import write_private
 from local.steps import StepFailed
-from local.supervision import programs, socket_path, supervisor_configuration
+from local.supervision import WATCH, programs, socket_path, supervisor_configuration
 from local.supervisor_client import SupervisorClient
 from settings import Settings
 
@@ -82,7 +82,8 @@ class Services:
         return migrate_airflow(self._settings, self._environment)
 
     def start_airflow(self) -> bool:
-        """Tell Airflow's four processes to start, without waiting; False when all ran already."""
+        """Tell Airflow's four processes and the watch to start, without waiting; False when Airflow ran already."""
+        self.supervisor.start(WATCH)
         started = [self.supervisor.start(name) for name in AIRFLOW_PROGRAMS]
         return any(started)
 

@@ -15,10 +15,12 @@ from local.kafka import kafka_command
 from local.postgres import postgres_command
 from local.service_account import ServiceAccount
 from local.state_folder import StateFolderUnusable
-from settings import Settings
+from settings import CHECKOUT, Settings
 
 # sockaddr_un holds 108 bytes, and supervisor adds its process id while it binds.
 LONGEST_SOCKET_PATH = 96
+# The program that notes how the others are.
+WATCH = "process-watch"
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def programs(settings: Settings, account: ServiceAccount | None, java: str) -> l
         found.append(Program("postgres", command, settings.home / "postgres", "INT", 60, False, account))
     if settings.embedded_kafka:
         found.append(Program("kafka", kafka_command(settings, java), settings.home / "kafka", "TERM", 60))
+    found.append(Program(WATCH, [sys.executable, "-m", "local.process_watch"], CHECKOUT))
     for name, words in AIRFLOW_PROGRAMS.items():
         command = [str(AIRFLOW), *words]
         if name == "airflow-scheduler":

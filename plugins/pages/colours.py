@@ -103,5 +103,6 @@ def chart_theme(theme: Theme) -> dict[str, Any]:
             "land": {"stroke": of("page"), "strokeWidth": 0.6},
             "hits": {"color": of("seen"), "opacity": 0.8},
             "added": {"color": of("anomaly"), "opacity": 0.85},
+            "added-later": {"color": of("text")},
         },
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal
 
@@ -13,9 +13,9 @@ from expectations.checks import CHECKS
 from plugins.pages.charts import chart_data
 from plugins.pages.formats import count
 from plugins.pages.quality_rows import last_days, title, zulu
-from plugins.pages.reading import Query
+from plugins.pages.reading import Block, Query
 from plugins.pages.sites import choose_site
-from plugins.pages.view import ViewOf
+from plugins.pages.view import View, ViewOf
 from sql.warehouse import Row, Warehouse
 
 router = APIRouter()
@@ -23,7 +23,8 @@ router = APIRouter()
 REFRESH_SECONDS = 15
 MOST_RUNS = 5000
 RUNS_SHOWN = 12
-ROWS_KEPT = 100
+ROWS_KEPT, MOST_FAILING = 100, 100
+MOST_SOURCES = 5
 RANGES = {"24h": ("24 h", 2), "7d": ("7 days", 7), "30d": ("30 days", 30)}
 # What a whole table's rows are compared with: the statement that reads the facts of an hour.
 FACTS = "quality/hour_facts"
@@ -50,6 +51,7 @@ async def check(
     if not blocks["facts"].rows and not blocks["facts"].failed:
         raise HTTPException(404, "There is no such check.")
     fact, runs = blocks["facts"].row, blocks["runs"].rows
+    failing = [run for run in runs if run["passed"] is False][:MOST_FAILING]
     names = [(row["suite"], row["expectation"]) for row in blocks["known"].rows]
     place = names.index((suite, expectation)) if (suite, expectation) in names else 0
     text = (
@@ -68,12 +70,24 @@ async def check(
         title=title,
         before=names[place - 1] if place > 0 else None,
         after=names[place + 1] if place + 1 < len(names) else None,
-        failing=[run for run in runs if run["passed"] is False][:100],
+        failing=failing,
+        origin=await _origin(view, site or "", failing[0]["hour_start"]) if failing else None,
+        zulu=zulu,
         shown=runs[:RUNS_SHOWN],
         statement=text,
         chart_data=seen_data(runs, fact, window.from_time, min(window.until_time, view.clock.now)),
         summary=seen_summary(runs, RANGES[range][0]),
         **blocks,
+    )
+
+
+async def _origin(view: View, site: str, hour: datetime) -> dict[str, Block]:
+    """Where the lines of a failing hour came from: its part of the ledger, and the sources of the site."""
+    return await view.reader.blocks(
+        {
+            "ledger": Query("report_ledger", {"site": site, "from_time": zulu(hour)}),
+            "sources": Query("report_sources", {"site": site, "most": MOST_SOURCES}),
+        }
     )
 
 

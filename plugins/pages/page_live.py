@@ -62,6 +62,7 @@ async def live(
         "agents": Query("live_agents", of_site, FRESH),
         "countries": Query("live_countries", of_site, HEAVY),
         "reach": Query("live_site", of_site, FRESH),
+        "waiting": Query("live_waiting", {}, HEAVY),
     }
     if not state.is_now:
         queries["holes"] = Query("stream_holes", {})

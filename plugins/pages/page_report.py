@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Response
-from fastapi import Query as Parameter
+from pydantic import AwareDatetime
 
 from plugins.pages.charts import chart_data
 from plugins.pages.countries import country_name
 from plugins.pages.live_figures import AGENTS, STATUSES
 from plugins.pages.quality_rows import title, zulu
 from plugins.pages.reading import Block, Query
+from plugins.pages.report_comparison import compare as compared
+from plugins.pages.report_comparison import context_of
 from plugins.pages.report_file import export_context, without_links
-from plugins.pages.report_range import Asked, Kind, asked_range, cells_by_field, queries_of
-from plugins.pages.report_rows import known_revision, within_bound, worst_seal
-from plugins.pages.revision_columns import compared_revision, revision_columns
+from plugins.pages.report_range import Asked, Kind, asked_range, cells_by_field, field_value, named_moment, queries_of
+from plugins.pages.report_rows import within_bound, worst_seal
+from plugins.pages.revision_columns import Against
+from plugins.pages.revision_layers import LAYER_WORDS, LAYERS, bars_summary, layers, step_bars
 from plugins.pages.sites import choose_site
 from plugins.pages.view import View, ViewOf
+from sql.warehouse import Row
 
 router = APIRouter()
 
 REFRESH_SECONDS = 30
-MOST_MOVED = 5
 
 
-def _asked(kind: Kind, start: datetime, end: datetime | None = None, as_known_at: str = "now") -> Asked:
-    return asked_range(kind, start, end, as_known_at)
+def _asked(
+    kind: Kind,
+    start: datetime,
+    end: datetime | None = None,
+    as_known_at: str = "now",
+    seen: AwareDatetime | None = None,
+) -> Asked:
+    return asked_range(kind, start, end, as_known_at, seen)
 
 
 def _filters(
@@ -39,11 +50,14 @@ def _filters(
     return {"page": page, "country": country, "status_class": status_class, "agent_class": agent_class}
 
 
-def _compare(compare: Annotated[str, Parameter(pattern="^(r[1-9][0-9]{0,5})?$")] = "") -> str:
-    return compare
+def _compare(compare: str = "") -> Against:
+    """r2, a moment, or empty for what was published first."""
+    if re.fullmatch(r"r[1-9][0-9]{0,5}", compare):
+        return int(compare[1:])
+    return named_moment(compare) if compare else None
 
 
-Compare = Annotated[str, Depends(_compare)]
+Compare = Annotated[Against, Depends(_compare)]
 AskedRange = Annotated[Asked, Depends(_asked)]
 Filters = Annotated[dict[str, str], Depends(_filters)]
 
@@ -78,63 +92,84 @@ async def report(
     )
 
 
-async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], compare: str) -> dict[str, Any]:
+async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], compare: Against) -> dict[str, Any]:
     """Everything that the template of a report needs; also what the exported file is made of."""
-    newest = (await view.reader.blocks({"newest": Query("report_newest", {})}))["newest"].row.get("newest_made_at")
-    final = asked.as_published(newest)
+    last = (await view.reader.blocks({"last": Query("report_newest", {})}))["last"].row.get("newest_made_at")
+    final = asked.as_published(last)
     blocks = cells_by_field(await view.reader.blocks(queries_of(final, site, filters)))
     revisions = blocks["revisions"].rows
-    shown = known_revision(revisions, asked.known_at) if asked.kind == "hour" else None
-    against = compared_revision(revisions, shown, compare)
+    changes, days, seals = (blocks.pop(name, None) for name in ("changes", "days", "seals"))
+    comparison = compared(asked, revisions, days, changes.row if changes else {}, compare)
+    newest = newest_report(revisions, changes)
+    seen_at = asked.seen_at or max(
+        (row["made_at"] for row in (newest, *(days.rows if days else ())) if row), default=None
+    )
     by_key = Query("report_visitors", {"site": site} | final.as_known, final.fresh_seconds)
-    further: dict[str, Query] = {}
+    further = comparison.queries(site)
     if blocks["figures"].row.get("visitor_keys", 0) > 1:
         further["visitors"] = by_key
-    if shown is not None:
-        of_hour = {"site": site, "from_time": zulu(asked.start), "revision": shown["revision"]}
+    if asked.kind == "hour" and comparison.shown is not None:
+        of_hour = {"site": site, "from_time": zulu(asked.start), "revision": comparison.shown["revision"]}
         further["checks"] = Query("report_checks", of_hour)
-        if against is not None:
-            pair = of_hour | {"against": against["revision"], "most": MOST_MOVED}
-            further["differences"] = Query("report_compare", pair)
     found: dict[str, Block] = await view.reader.blocks(further)
-    length = asked.end - asked.start
     return {
         "asked": asked,
         "filters": filters,
-        "shown": shown,
-        "seal": shown["seal"] if shown else worst_seal(revisions),
-        "against": against,
-        "columns": revision_columns(revisions, shown, against) if asked.kind == "hour" else [],
+        "seal": comparison.shown["seal"]
+        if asked.kind == "hour" and comparison.shown
+        else worst_seal(seals.rows if seals else []),
+        "seals": seals,
+        **context_of(comparison, found),
+        "newer": newest if asked.seen_at and newest and newest["made_at"] > asked.seen_at else None,
+        "refresh_address": view.same(seen=seen_at.isoformat()) if asked.known_at is None and seen_at else None,
+        "changes": changes,
+        "days": days,
         "checks": found.get("checks"),
         "visitors": found.get("visitors", Block(by_key, [])),
-        "differences": found.get("differences"),
         "within_bound": within_bound,
-        "before_start": asked.start - length,
+        "before_start": asked.before_start,
+        "before_words": asked.before_words(view.clock),
+        "is_whole": asked.is_whole(view.clock.now),
         "after_start": asked.end,
-        "length": length,
-        "bars": bars(view, asked, blocks["steps"]),
+        "length": asked.end - asked.start,
+        **bars(asked, blocks["steps"], comparison.shown, revisions),
+        "field_value": field_value,
         "zulu": zulu,
         "title": title,
         "country_name": country_name,
         "agent_names": AGENTS,
         "status_names": STATUSES,
+        "layer_words": LAYER_WORDS,
         "ledger": blocks.pop("ledger", None),
         **blocks,
     }
 
 
-def bars(view: View, asked: Asked, steps: Block) -> str:
-    """Data of the bars over time."""
-    rows = steps.rows
-    seconds = (
-        60
-        if asked.kind == "hour"
-        else (rows[1]["step_start"] - rows[0]["step_start"]).total_seconds()
-        if len(rows) > 1
-        else 3600
-    )
-    width = timedelta(seconds=min(seconds, 86400))
-    made = [
-        {"step_start": row["step_start"], "step_end": row["step_start"] + width, "hits": row["hits"]} for row in rows
-    ]
-    return chart_data({"steps": made}, from_time=asked.start, until_time=asked.end)
+def newest_report(revisions: Sequence[Row], changes: Block | None) -> Row | None:
+    """The newest revision of the hour; for a longer range when its newest was made. changes: of a longer range."""
+    if changes is None:
+        return revisions[0] if revisions else None
+    made_at = changes.row.get("newest_made_at")
+    return {"made_at": made_at} if made_at else None
+
+
+def bars(asked: Asked, steps: Block, shown: Row | None, revisions: Sequence[Row]) -> dict[str, Any]:
+    """The bars over time, and for an hour its revisions' layers: by minute nobody noted which revision added what."""
+    if asked.kind == "hour":
+        what, width = "Hits per minute", timedelta(minutes=1)
+        made = [
+            {"step_start": r["step_start"], "step_end": r["step_start"] + width, "hits": r["hits"]}
+            for r in steps.rows
+        ]
+        newest = shown["revision"] if shown else 0
+        of_hour = layers({row["revision"]: row["hits_delta"] for row in revisions if row["revision"] <= newest})
+    else:
+        what = "Hits per hour" if asked.step_hours == 1 else "Hits per day"
+        made, of_hour = step_bars(steps.rows, timedelta(hours=asked.step_hours)), []
+    return {
+        "bars_title": what,
+        "bars": chart_data({"steps": made}, from_time=asked.start, until_time=asked.end),
+        "bars_summary": bars_summary(what, made),
+        "hour_layers": dict(zip(LAYERS, of_hour, strict=False)),
+        "layers_drawn": [name for name in LAYERS if any(bar.get(name) for bar in made)],
+    }

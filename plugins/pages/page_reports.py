@@ -38,6 +38,8 @@ async def reports(
     hours = of_site | window.parameters()
     of_day = of_site | {"from_time": zulu(chosen), "until_time": zulu(chosen + timedelta(days=1))}
     until_now = {"until_time": zulu(window.until_time)}
+    weeks = of_site | until_now | {"period": "week", "periods": WEEKS}
+    months = of_site | until_now | {"period": "month", "periods": MONTHS}
     blocks = await view.reader.blocks(
         {
             "hours": Query("reports_hours", hours),
@@ -45,6 +47,8 @@ async def reports(
             "changes": Query("reports_changes", hours | {"most": MOST_CHANGES}),
             "listed": Query("reports_list", of_day),
             "weeks": Query("reports_weeks", of_site | until_now | {"weeks": WEEKS}, PERIODS_FRESH),
+            "weeks_visitors": Query("reports_period_visitors", weeks, PERIODS_FRESH),
+            "months_visitors": Query("reports_period_visitors", months, PERIODS_FRESH),
             "months": Query("reports_months", of_site | until_now | {"months": MONTHS}, PERIODS_FRESH),
         }
     )

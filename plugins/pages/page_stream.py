@@ -57,6 +57,7 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         "silences": Query("stream_gaps", back),
         "processes": Query("stream_processes", {}),
         "day": Query("stream_strips", {}, STRIPS_FRESH),
+        "samples": Query("stream_process_strips", {}, STRIPS_FRESH),
         "partitions": Query("stream_partitions", {}),
         "restarts": Query("stream_restarts", {"hours": max(24, chosen.hours), "most": MOST_ROWS}),
         "rejects": Query("stream_rejects", {"hours": 24, "most": MOST_ROWS}),
@@ -75,7 +76,7 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         state=state,
         range=range,
         ranges=RANGES,
-        strips=process_strips(blocks["day"].rows),
+        strips=process_strips(blocks["day"].rows, blocks["samples"].rows),
         heights=HEIGHTS,
         restart_words=RANGES["24h" if range == "1h" else range].words,
         step_words=f"each {chosen.step_seconds} s"

@@ -12,6 +12,7 @@ from fastapi import HTTPException
 from plugins.pages.quality_rows import zulu
 from plugins.pages.reading import Block, Query
 from plugins.pages.report_rows import HOUR
+from plugins.pages.times import Clock
 
 Kind = Literal["hour", "day", "range"]
 LONGEST = timedelta(days=366)
@@ -21,6 +22,8 @@ CELL_FIELDS = {"pages": "path", "countries": "country", "statuses": "status_clas
 CELLS_FRESH_SECONDS = 10.0
 # What was known at a past moment stays as it is: one answer serves all who ask until newer reports are published.
 KNOWN_FRESH_SECONDS = 3600.0
+# The last hour of a range has its report when it closes (report.hour_closes_at).
+CLOSES_AFTER = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,13 @@ class Asked:
     start: datetime
     end: datetime
     known_at: datetime | None
+    # When now is shown: the newest report there was when the page was opened. A refresh shows nothing later.
+    seen_at: datetime | None = None
+
+    @property
+    def moment(self) -> datetime | None:
+        """As of when reports are shown; None: whatever is newest."""
+        return self.known_at or self.seen_at
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -38,20 +48,49 @@ class Asked:
 
     @property
     def as_known(self) -> dict[str, str]:
-        return self.parameters | {"known_at": "infinity" if self.known_at is None else self.known_at.isoformat()}
+        moment = "infinity" if self.moment is None else self.moment.isoformat()
+        return self.parameters | {"known_at": moment}
 
     @property
     def fresh_seconds(self) -> float:
         """For how long an answer about what was known at that moment serves others."""
-        return KNOWN_FRESH_SECONDS if self.known_at else 0.0
+        return KNOWN_FRESH_SECONDS if self.moment else 0.0
 
     def as_published(self, newest: datetime | None) -> Asked:
         """The same report, as known at a moment whose answer is final: newest is when the last one was published."""
-        earlier = newest is not None and self.known_at is not None and self.known_at < newest
-        return self if earlier else replace(self, known_at=newest)
+        earlier = newest is not None and self.moment is not None and self.moment < newest
+        return self if earlier else replace(self, known_at=newest, seen_at=None)
+
+    @property
+    def before_start(self) -> datetime:
+        """Start of the period before, which is as long."""
+        return self.start - (self.end - self.start)
+
+    @property
+    def step_hours(self) -> int:
+        """Hours of a bar."""
+        return 1 if (self.end - self.start) / HOUR <= 72 else 24
+
+    def is_whole(self, now: datetime) -> bool:
+        """Whether all of it was over, as of the moment shown: only then it may be compared with a whole period."""
+        return (self.known_at or now) >= self.end + CLOSES_AFTER
+
+    def before_words(self, clock: Clock) -> str:
+        """The period before, by name: 08:00 – 09:00 in the reader's zone, 18 Nov, 5 Nov – 11 Nov, or with hours."""
+        first, last = self.before_start, self.start
+        if self.kind == "hour":
+            return f"{first.astimezone(clock.zone):%H:%M} – {last.astimezone(clock.zone):%H:%M}"
+        if self.kind == "day":
+            return clock.day(first)
+        if first.hour or last.hour:
+            return f"{clock.day(first)} {first:%H:%M} – {clock.day(last)} {last:%H:%M}"
+        last_day = last - timedelta(days=1)
+        return clock.day(first) if first == last_day else f"{clock.day(first)} – {clock.day(last_day)}"
 
 
-def asked_range(kind: Kind, start: datetime, end: datetime | None, as_known_at: str) -> Asked:
+def asked_range(
+    kind: Kind, start: datetime, end: datetime | None, as_known_at: str, seen: datetime | None = None
+) -> Asked:
     """The range; 422 in words for what is none."""
     first = (start.replace(tzinfo=UTC) if start.tzinfo is None else start).astimezone(UTC)
     length = {"hour": HOUR, "day": timedelta(days=1)}.get(kind)
@@ -66,19 +105,29 @@ def asked_range(kind: Kind, start: datetime, end: datetime | None, as_known_at: 
     if not first < last <= first + LONGEST:
         raise HTTPException(422, "The end must be after the start, and at most a year after it.")
     if as_known_at == "now":
-        return Asked(kind, first, last, None)
+        return Asked(kind, first, last, None, seen)
+    return Asked(kind, first, last, named_moment(as_known_at))
+
+
+def named_moment(text: str) -> datetime:
+    """A moment in an address, UTC unless it says otherwise; 422 in words for what is none."""
     try:
-        moment = datetime.fromisoformat(as_known_at)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise HTTPException(422, f"{as_known_at!r} is no time; 2026-11-19T10:20Z is one.") from None
-    return Asked(kind, first, last, moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment)
+        raise HTTPException(422, f"{text!r} is no time; 2026-11-19T10:20Z is one.") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+def field_value(moment: datetime) -> str:
+    """For a field of whole seconds, UTC: the next one, so that what was known at the moment is known then."""
+    up = moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
+    return f"{up.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Query]:
     """What the blocks of a report read; with filters, the lists read cells instead of published rows."""
     of_site, as_known = {"site": site}, {"site": site} | asked.as_known
     top = as_known | {"most": MOST}
-    hours = (asked.end - asked.start) / HOUR
 
     def published(name: str, parameters: dict[str, Any]) -> Query:
         return Query(name, parameters, asked.fresh_seconds)
@@ -96,7 +145,11 @@ def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Qu
         queries["steps"] = Query("report_minutes", of_site | asked.parameters)
         queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
     else:
-        queries["steps"] = published("report_steps", as_known | {"step_hours": 1 if hours <= 72 else 24})
+        queries["steps"] = published("report_steps", as_known | {"step_hours": asked.step_hours})
+        queries |= {"changes": Query("report_changes", as_known), "seals": Query("report_seals", as_known)}
+    if asked.kind == "day":
+        of_day = of_site | {"from_time": zulu(asked.start), "most": MOST_REVISIONS}
+        queries["days"] = Query("report_days", of_day)
     if any(filters.values()):
         cells = of_site | asked.parameters | filters | {"most": MOST}
         # The same question four times: it is asked once, and cells_by_field takes the answer apart.

@@ -87,10 +87,10 @@ def known_revision(revisions: Sequence[Row], moment: datetime | None) -> Row | N
     return next((row for row in revisions if moment is None or row["made_at"] <= moment), None)
 
 
-def worst_seal(revisions: Sequence[Row]) -> Seal:
-    """The seal of a range: the worst of its current hours; none without an hour."""
-    seals = {row["seal"] for row in revisions if row["is_current"]}
-    return next((seal for seal in WORST if seal in seals), "none")
+def worst_seal(seals: Sequence[Row]) -> Seal:
+    """The seal of a range: the worst of its hours; none without an hour. seals: of ``report_seals``."""
+    found = {row["seal"] for row in seals}
+    return next((seal for seal in WORST if seal in found), "none")
 
 
 def within_bound(now: Row, name: str) -> bool:

@@ -18,8 +18,11 @@ from plugins.pages.access import CanEdit
 from plugins.pages.assets import asset_address
 from plugins.pages.live_figures import line_path
 from plugins.pages.reading import Block, Query, Reader
+from plugins.pages.stacked_tables import labelled
 from plugins.pages.times import ZONE_COOKIE, Clock, zone_named
 
+# Names what a page showed when it was opened: a refresh asks for that again, and for what is newer.
+SEEN = "seen"
 TABS = {"live": "Live", "reports": "Reports", "quality": "Quality", "stream": "Stream"}
 
 
@@ -40,7 +43,7 @@ def environment() -> Environment:
     )
     made.globals |= {function.__name__: function for function in functions} | {"asset_address": asset_address}
     made.globals |= {"timedelta": timedelta, "milliseconds": formats.latency}
-    made.filters |= {function.__name__: function for function in functions}
+    made.filters |= {"labelled": labelled} | {function.__name__: function for function in functions}
     return made
 
 
@@ -64,8 +67,15 @@ class View:
         return self.request.headers.get("hx-request") == "true"
 
     @property
+    def query(self) -> dict[str, str]:
+        """The parameters of what is seen, without what only a refresh adds."""
+        return {name: value for name, value in self.request.query_params.items() if name != SEEN}
+
+    @property
     def address(self) -> str:
         """Path and query of what is seen."""
+        if SEEN in self.request.query_params:
+            return self.same()
         query = self.request.url.query
         return self.prefix + self._path + (f"?{query}" if query else "")
 
@@ -81,7 +91,7 @@ class View:
 
     def same(self, **changes: object) -> str:
         """The present address with other parameters; None takes one away."""
-        merged: dict[str, object] = dict(self.request.query_params) | changes
+        merged: dict[str, object] = dict(self.query) | changes
         return self.url(self._path, **merged)
 
     def sql(self, block: Block | Query) -> str:
@@ -115,6 +125,7 @@ class View:
             "tab": None,
             "export": False,
             "wall": False,
+            "refresh_address": None,
         }
 
 

@@ -1,25 +1,37 @@
--- What differs between two revisions of an hour, by page, country and status class, the largest difference first.
--- Grain: a page, country or class whose hits differ. Parameters: site, from_time (the hour), revision, against (the
--- revision it is compared with), most (rows of each). Reads only.
-SELECT d.field, d.value, d.hits_then, d.hits_now, d.hits_now - d.hits_then AS difference, d.rows_all
-FROM (
-    SELECT c.field, c.value, c.hits_then, c.hits_now, count(*) OVER (PARTITION BY c.field) AS rows_all,
-           row_number() OVER (PARTITION BY c.field ORDER BY abs(c.hits_now - c.hits_then) DESC, c.value) AS place
-    FROM (
-        SELECT r.field, r.value, coalesce(sum(r.hits) FILTER (WHERE r.revision = %(against)s::integer), 0)::bigint AS hits_then,
-               coalesce(sum(r.hits) FILTER (WHERE r.revision = %(revision)s::integer), 0)::bigint AS hits_now
-        FROM (
-            SELECT 'page' AS field, path AS value, site, hour_start, revision, hits FROM report.hourly_page
-            UNION ALL
-            SELECT 'country', country, site, hour_start, revision, hits FROM report.hourly_country
-            UNION ALL
-            SELECT 'status_class', status_class::text, site, hour_start, revision, hits FROM report.hourly_status
-        ) AS r
-        WHERE r.site = %(site)s AND r.hour_start = %(from_time)s::timestamptz
-          AND r.revision IN (%(revision)s::integer, %(against)s::integer)
-        GROUP BY r.field, r.value
-    ) AS c
-    WHERE c.hits_now <> c.hits_then
-) AS d
-WHERE d.place <= %(most)s::integer
-ORDER BY d.field, d.place
+-- What differs between a range as known at one moment and at another, by page, country and status class, the largest
+-- difference first. Only hours whose revision differs are read. Grain: a page, country or class whose hits differ.
+-- Parameters: site, from_time, until_time, known_at, against (the moment it is compared with), most (rows of each).
+-- Reads only.
+WITH hour AS MATERIALIZED (
+    SELECT hour_start, shown.revision AS revision_now, other.revision AS revision_then
+    FROM report.known_hour(%(site)s, %(from_time)s::timestamptz, %(until_time)s::timestamptz, %(known_at)s::timestamptz) AS shown
+    FULL JOIN report.known_hour(%(site)s, %(from_time)s::timestamptz, %(until_time)s::timestamptz, %(against)s::timestamptz)
+        AS other USING (hour_start)
+    WHERE shown.revision IS DISTINCT FROM other.revision
+), side AS (
+    SELECT hour_start, revision_now AS revision, 1 AS is_now FROM hour WHERE revision_now IS NOT NULL
+    UNION ALL
+    SELECT hour_start, revision_then, 0 FROM hour WHERE revision_then IS NOT NULL
+), part AS (
+    SELECT 'page' AS field, t.path AS value, s.is_now, t.hits
+    FROM side AS s JOIN report.hourly_page AS t ON (t.site, t.hour_start, t.revision) = (%(site)s, s.hour_start, s.revision)
+    UNION ALL
+    SELECT 'country', t.country, s.is_now, t.hits
+    FROM side AS s JOIN report.hourly_country AS t ON (t.site, t.hour_start, t.revision) = (%(site)s, s.hour_start, s.revision)
+    UNION ALL
+    SELECT 'status_class', t.status_class::text, s.is_now, t.hits
+    FROM side AS s JOIN report.hourly_status AS t ON (t.site, t.hour_start, t.revision) = (%(site)s, s.hour_start, s.revision)
+), summed AS (
+    SELECT field, value, sum(hits * (1 - is_now))::bigint AS hits_then, sum(hits * is_now)::bigint AS hits_now
+    FROM part
+    GROUP BY field, value
+), ranked AS (
+    SELECT field, value, hits_then, hits_now, hits_now - hits_then AS difference, count(*) OVER (PARTITION BY field) AS rows_all,
+           row_number() OVER (PARTITION BY field ORDER BY abs(hits_now - hits_then) DESC, value) AS place
+    FROM summed
+    WHERE hits_now <> hits_then
+)
+SELECT field, value, hits_then, hits_now, difference, rows_all
+FROM ranked
+WHERE place <= %(most)s::integer
+ORDER BY field, place

@@ -1,6 +1,6 @@
 -- Calendar months of a site from its hour reports as they are now, beside the month before. Grain: a UTC month, the
 -- newest first. Parameters: site, until_time, months (how many). Reads only.
--- Without visitors: to unite a month of sketches takes seconds. A range's own report does it when it is asked for.
+-- Visitors are a block of their own: reports_period_visitors.
 WITH summed AS (
     SELECT date_trunc('month', hour_start, 'UTC') AS period_start, count(*) AS hours, sum(hits)::bigint AS hits,
            sum(client_errors)::bigint AS client_errors, sum(server_errors)::bigint AS server_errors,

@@ -16,7 +16,7 @@ from tests.sql.conftest import admin as admin
 from tests.sql.conftest import reader as reader
 from tests.sql.conftest import reporter as reporter
 from tests.sql.conftest import traffic as traffic
-from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
+from tests.sql.counted_traffic import TOPIC_ID, Cell, CountedTraffic, at, execute, select
 
 pytestmark = pytest.mark.services
 
@@ -112,6 +112,8 @@ def test_the_rows_that_made_a_check_fail_are_shown_as_text(
     hour = (datetime.now(UTC) - timedelta(hours=4)).replace(minute=0, second=0, microsecond=0)
     hostile = "/<script>alert(1)</script>"
     traffic.batch(Cell(hour.strftime("%Y-%m-%dT%H:%M:%S"), hostile, hits=3))
+    offsets = {"hour": hour, "topic": TOPIC_ID}
+    traffic.execute("INSERT INTO stream.hour_offsets VALUES (%(hour)s, %(topic)s, 0, '{[0,3)}')", offsets)
     publish_hours(reporter, datetime.now(UTC))
     execute(admin, "UPDATE report.hourly_page SET hits = 5")
     validate_unsealed(reporter, "manual__1", datetime.now(UTC))
@@ -122,6 +124,16 @@ def test_the_rows_that_made_a_check_fail_are_shown_as_text(
     assert "<script>alert" not in text
     link = re.findall(r'href="(/footfall/sql/check_rows/csv[^"]+)"', text)[0].replace("&amp;", "&")
     assert "page,/<script>alert(1)</script>" in filled("viewer").get(link).text
+    # From the row to the hour it is of, and from the check to the ledger's part that holds the hour.
+    start = hour.strftime("%Y-%m-%dT%H%%3A%MZ")
+    assert f'href="/footfall/reports/hour?site=shop&amp;start={start}&amp;page=%2F%3Cscript%3E' in text
+    origin = text.split('id="origin"')[1].split("</section>")[0]
+    assert "0 0 – 2 3 3 0 0" in words("<main" + origin)
+    assert f'href="/footfall/reports/hour?site=shop&amp;start={start}#ledger"' in origin
+    assert f'href="/footfall/lines?site=shop&amp;start={start}&amp;page=%2F%3Cscript%3E' in origin
+    report = filled("viewer").get(f"/footfall/reports/hour?site=shop&start={start}").text
+    assert 'id="ledger"' in report and 'id="sources"' in report
+    assert "expectation=hits_equals_its_buckets" in report  # and back
 
 
 def test_only_the_reporters_role_may_write_incidents(fresh_database: Settings) -> None:

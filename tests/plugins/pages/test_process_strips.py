@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from plugins.pages.process_strips import process_strips
@@ -13,14 +15,34 @@ from tests.sql.counted_traffic import CountedTraffic, execute
 
 
 def test_a_strip_is_tall_where_a_process_gave_no_answer_for_a_minute() -> None:
-    def step(slots: int, silent: int, kafka_silent: int) -> dict[str, int]:
-        return {"slots": slots, "silent": silent, "kafka_asked": slots - silent, "kafka_silent": kafka_silent}
+    def step(slots: int, silent: int, kafka_silent: int) -> dict[str, int | None]:
+        asked = slots - silent
+        return {
+            "step_start": None,
+            "slots": slots,
+            "silent": silent,
+            "kafka_asked": asked,
+            "kafka_silent": kafka_silent,
+        }
 
     rows = [step(0, 0, 0), step(60, 0, 0), step(60, 2, 6), step(60, 60, 0), step(3, 3, 0)]
-    strips = process_strips(rows)
+    strips = process_strips(rows, [])
     assert strips["stream driver"].steps == ["none", "passed", "warning", "critical", "critical"]
     assert strips["stream driver"].words == "24 hours by 10 minutes: 650 s without an answer, 10 min unknown"
     assert strips["Kafka broker"].steps == ["none", "passed", "critical", "none", "none"]
+
+
+def test_samples_of_the_supervisor_make_strips_of_the_other_processes() -> None:
+    steps = [datetime(2026, 6, 1, 10, minute, tzinfo=UTC) for minute in (0, 10, 20, 30)]
+    beats = [{"step_start": at, "slots": 0, "silent": 0, "kafka_asked": 0, "kafka_silent": 0} for at in steps]
+    samples = [
+        {"process": "Postgres", "step_start": steps[1], "samples": 20, "away": 0},
+        {"process": "Postgres", "step_start": steps[2], "samples": 20, "away": 1},
+        {"process": "Postgres", "step_start": steps[3], "samples": 19, "away": 2},
+    ]
+    strip = process_strips(beats, samples)["Postgres"]
+    assert strip.steps == ["none", "passed", "warning", "critical"]  # 0, 30 and 60 s
+    assert strip.words == "24 hours by 10 minutes: 90 s not running, 10 min unknown"
 
 
 @pytest.mark.services

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from plugins.pages.report_range import Kind, asked_range, field_value
 from plugins.pages.revision_columns import compared_revision, revision_columns
+from plugins.pages.revision_layers import bars_summary, layers, step_bars
+from plugins.pages.times import Clock
+from sql.daily_reports import publish_days
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.plugins.pages.conftest import Client
@@ -15,8 +22,9 @@ from tests.sql.conftest import traffic as traffic
 from tests.sql.counted_traffic import Cell, CountedTraffic, at, select
 
 AS_OF = at("2026-06-09T00:00:00")
+DAY = "/footfall/reports/day?site=shop&start=2026-06-01T00:00Z"
 HOUR = "/footfall/reports/hour?site=shop&start=2026-06-01T10:00Z"
-REVISIONS = [{"revision": number} for number in (7, 6, 5, 4, 3, 2, 1)]
+REVISIONS = [{"revision": number, "made_at": at(f"10:0{number}:00")} for number in (7, 6, 5, 4, 3, 2, 1)]
 
 
 def words(text: str) -> str:
@@ -25,12 +33,18 @@ def words(text: str) -> str:
 
 def test_a_revision_is_compared_with_the_first_one_unless_another_is_named() -> None:
     newest, first = REVISIONS[0], REVISIONS[-1]
-    assert compared_revision(REVISIONS, newest, "") == first
-    assert compared_revision(REVISIONS, newest, "r4") == {"revision": 4}
-    assert compared_revision(REVISIONS, newest, "r7") is None
-    assert compared_revision(REVISIONS, newest, "r8") is None
-    assert compared_revision([first], first, "") is None
-    assert compared_revision([], None, "r1") is None
+    assert compared_revision(REVISIONS, newest, None) == first
+    assert compared_revision(REVISIONS, newest, 4) == REVISIONS[3]
+    assert compared_revision(REVISIONS, newest, at("10:05:30")) == REVISIONS[2]  # what was known then
+    assert compared_revision(REVISIONS, newest, 7) is None
+    assert compared_revision(REVISIONS, newest, 8) is None
+    assert compared_revision([first], first, None) is None
+    assert compared_revision([], None, 1) is None
+
+
+def test_a_field_of_whole_seconds_names_a_moment_at_which_it_was_known() -> None:
+    assert field_value(at("10:00:00") + timedelta(microseconds=1)) == "2026-06-01T10:00:01"
+    assert field_value(at("10:00:00")) == "2026-06-01T10:00:00"
 
 
 def test_at_most_four_revisions_stand_side_by_side_and_those_two_always() -> None:
@@ -55,6 +69,8 @@ def test_late_lines_show_what_moved_between_the_revisions(
     assert "r2 − r1" in page
     assert "Hits 35 42 +7" in words(page)
     assert "r2 +7 hits: late data" in words(page)
+    assert "The whole hour: 35 known at r1, 7 added by r2." in words(page)
+    assert "Which minutes a revision added to is not kept" in page
     moved = words(page.split('id="moved"')[1].split("</section>")[0])
     assert "/home 30 37 +7" in moved and "/same" not in moved
     assert "United States 5 12 +7" in moved
@@ -64,6 +80,29 @@ def test_late_lines_show_what_moved_between_the_revisions(
     assert "Nothing was known then." in first
     assert "r1 − r2" in viewer.get(f"{HOUR}&compare=r2&as_known_at={made_at(reporter, 1)}").text
     assert viewer.get(f"{HOUR}&compare=1").status_code == 422
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("kind", ["hour", "range"])
+def test_a_report_never_changes_under_the_readers_eyes_but_says_that_a_newer_one_is_there(
+    kind: str, traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=30))
+    publish_hours(reporter, AS_OF)
+    viewer = filled("viewer")
+    address = HOUR if kind == "hour" else HOUR.replace("/hour", "/range") + "&end=2026-06-01T12:00Z"
+    opened = viewer.get(address).text
+    (again,) = re.findall(r'hx-get="([^"]+)"', opened)
+    traffic.batch(Cell("10:10:00", hits=7))
+    publish_hours(reporter, AS_OF)
+    refreshed = viewer.get(again.replace("&amp;", "&"), headers={"hx-request": "true"}).text
+    assert "<b>30</b>" in refreshed and "<b>37</b>" not in refreshed
+    (newer,) = re.findall(r'id="newer">(.*?)</p>', refreshed)
+    said = "Revision 2 is there, made" if kind == "hour" else "Newer reports of its hours are there, the last made"
+    assert words(newer).startswith(said) and words(newer).endswith("Show it")
+    shown = viewer.get(re.findall(r'href="([^"]+)">Show it', newer)[0].replace("&amp;", "&")).text
+    assert "<b>37</b>" in shown and "seen=" not in shown.split("hx-get")[0] and 'id="newer"' not in shown
+    assert "seen=" not in re.sub(r'hx-get="[^"]+"', "", refreshed)  # no link keeps the reader there
 
 
 def made_at(reporter: Warehouse, revision: int) -> str:
@@ -145,9 +184,125 @@ def test_weeks_and_months_are_listed_beside_the_one_before(
     traffic: CountedTraffic, reporter: Warehouse, filled: Client
 ) -> None:
     # 31 May 2026 is a Sunday, 1 June a Monday: two weeks and two months.
-    traffic.batch(Cell("2026-05-31T23:00:00", hits=40), Cell("2026-06-01T00:00:00", hits=50))
+    traffic.batch(
+        Cell("2026-05-31T23:00:00", hits=40, visitors=range(7)),
+        Cell("2026-06-01T00:00:00", hits=50, visitors=range(3)),
+        Cell("2026-06-01T01:00:00", hits=10, visitors=range(2, 5)),
+    )
     publish_hours(reporter, AS_OF)
     page = words(filled("viewer").get("/footfall/reports?site=shop&until=2026-06-09").text)
-    assert "1 Jun – 7 Jun 50 +25 %" in page
-    assert "June 2026 50 +25 %" in page
-    assert "May 2026 40" in page
+    assert "1 Jun – 7 Jun 60 ▲ +50 % 5 exact" in page  # a union: 0 to 4, not 3 + 3
+    assert "25 May – 31 May 40 new 7 exact" in page
+    assert "June 2026 so far, 3 hours 60" not in page and "June 2026 60 ▲ +50 % 5 exact" in page
+    assert "May 2026 40 new 7 exact" in page
+
+
+CLOCK = Clock(at("2026-06-09T00:00:00"), ZoneInfo("Europe/Lisbon"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "start", "end", "words"),
+    [
+        ("hour", "2026-06-01T10:00", None, "10:00 – 11:00"),  # Lisbon is an hour ahead of UTC in June
+        ("day", "2026-06-01T00:00", None, "31 May"),
+        ("range", "2026-06-08T00:00", "2026-06-15T00:00", "1 Jun – 7 Jun"),
+        ("range", "2026-06-01T06:00", "2026-06-01T12:00", "1 Jun 00:00 – 1 Jun 06:00"),
+    ],
+)
+def test_the_period_before_is_named(kind: Kind, start: str, end: str | None, words: str) -> None:
+    asked = asked_range(kind, at(start), at(end) if end else None, "now")
+    assert asked.before_words(CLOCK) == words
+
+
+def test_only_what_was_over_at_the_moment_shown_is_compared() -> None:
+    day = at("2026-06-01T00:00:00")
+    now = asked_range("day", day, None, "now")
+    assert not now.is_whole(at("2026-06-02T00:04:59"))  # its last hour has no report yet
+    assert now.is_whole(at("2026-06-02T00:05:00"))
+    assert not asked_range("day", day, None, "2026-06-01T18:00Z").is_whole(at("2026-06-09T00:00:00"))
+
+
+@pytest.mark.services
+def test_top_lists_show_a_change_only_where_it_means_something_and_add_up(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    before = {"/home": 100, "/cart": 400, "/few": 19}
+    now = {"/home": 110, "/cart": 500, "/few": 40, "/new": 30, **{f"/other{n}": 2 for n in range(6)}}
+    traffic.batch(*(Cell("09:00:00", path, hits=hits) for path, hits in before.items()))
+    traffic.batch(*(Cell("10:00:00", path, hits=hits) for path, hits in now.items()))
+    traffic.batch(Cell("10:00:00", "/home", "", hits=5))
+    publish_hours(reporter, AS_OF)
+    page = filled("viewer").get(HOUR).text
+    block = page.split("<h2>Pages</h2>")[1].split("</section>")[0]
+    assert '<th scope="col" class="n">vs 09:00 – 10:00</th>' in block
+    rows = {row.split()[0]: row for row in map(words, re.findall(r"<tr><th.*?</tr>", block))}
+    assert rows["/cart"].endswith("▲ +25 %") and "<b>▲ +25" in block  # 100 more: beyond 2 * sqrt(900) = 60
+    assert rows["/home"].endswith("▲ +15 %") and "<b>▲ +15" not in block  # 15 more: within 2 * sqrt(215) = 29
+    assert rows["/few"].endswith("few") and rows["/new"].endswith("new")
+    assert words(block.split("2 others")[1]).startswith("4 ")
+    shares = [float(share) for share in re.findall(r"([\d.]+)\u202f%</td>", block)]
+    assert sum(shares) == pytest.approx(100, abs=0.3)
+    countries = words(page.split("<h2>Countries</h2>")[1].split("</section>")[0])
+    assert "Germany 692 99.3" in countries and countries.endswith("unknown 5 0.7 % few")
+    early = words(filled("viewer").get(HOUR.replace("T10", "T09")).text)
+    assert "No change is shown: 08:00 – 09:00 has no report." in early
+
+
+def test_layers_add_up_to_the_hits_and_what_is_taken_back_leaves_the_newest_first() -> None:
+    assert layers({1: 100}) == [100, 0, 0]
+    assert layers({1: 100, 2: 7, 3: 2, 4: 1}) == [100, 7, 3]
+    assert layers({1: 100, 2: 7, 3: -10}) == [97, 0, 0]
+    assert layers({1: 100, 2: -5, 3: 2}) == [95, 0, 2]
+
+
+def test_a_chart_says_how_much_was_added_after_the_first_publication() -> None:
+    rows = [
+        {"step_start": at("10:00:00"), "revision": 1, "hits_added": 50},
+        {"step_start": at("10:00:00"), "revision": 2, "hits_added": 6},
+        {"step_start": at("11:00:00"), "revision": 1, "hits_added": 70},
+    ]
+    bars = step_bars(rows, timedelta(hours=1))
+    assert [(bar["hits"], bar["known_at_r1"], bar["added_by_r2"]) for bar in bars] == [(56, 50, 6), (70, 70, 0)]
+    said = bars_summary("Hits per hour", bars)
+    assert said == "Hits per hour: 2 bars, most 70; 6 hits were added after the first publication, in 1 bar."
+    assert bars_summary("Hits per minute", [{"hits": 3}]) == "Hits per minute: 1 bar, most 3."
+
+
+@pytest.mark.services
+def test_a_day_stands_beside_its_earlier_revision_and_a_range_beside_what_was_known_then(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=30), Cell("11:00:00", "/same", "US", hits=5))
+    publish_hours(reporter, AS_OF)
+    publish_days(reporter, AS_OF)
+    traffic.batch(Cell("10:10:00", "/home", "US", 4, hits=7, visitors=(1, 2)))
+    publish_hours(reporter, AS_OF)
+    viewer = filled("viewer")
+    day, span = DAY, DAY.replace("/day", "/range") + "&end=2026-06-02T00:00Z"
+    before = words(viewer.get(day).text)
+    assert "Hours have changed since revision 1 of the day" in before
+    publish_days(reporter, AS_OF)
+    page = viewer.get(day).text
+    assert "r2 − r1" in page and "Hits 35 42 +7" in words(page)
+    moved = words(page.split('id="moved"')[1].split("</section>")[0])
+    assert "/home 30 37 +7" in moved and "/same" not in moved and "4xx 0 7 +7" in moved
+    assert chart_of(page)[0] == {"hits": 37, "known_at_r1": 30, "added_by_r2": 7, "added_later": 0}
+    assert chart_of(page)[1] == {"hits": 5, "known_at_r1": 5, "added_by_r2": 0, "added_later": 0}
+    first = select(reporter, "SELECT made_at FROM report.daily_traffic WHERE revision = 1")[0][0].isoformat()
+    then = viewer.get(f"{day}&as_known_at={first.replace('+', '%2B')}").text
+    assert "Hits 35 42" in words(then) and "<b>35</b>" in then
+    assert chart_of(then)[0]["hits"] == 30
+
+    page = viewer.get(span).text
+    table = words(page.split("Figures as known at two moments")[1].split("</table>")[0])
+    assert "Hours 2 2 0 Hits 35 42 +7" in table and "4xx 0 7 +7" in table
+    assert "/home 30 37 +7" in words(page.split('id="moved"')[1])
+    nothing = words(viewer.get(f"{span}&compare=2000-01-01T00:00Z").text)
+    assert "Hours 0 2 +2 Hits 0 42 +42" in nothing
+    assert viewer.get(f"{span}&compare=yesterday").status_code == 422
+
+
+def chart_of(page: str) -> list[dict[str, int]]:
+    """Hits and layers of the bars over time."""
+    data = page.split('id="canvas-hits_by_time"')[1].split('class="chart-data">')[1].split("</script>")[0]
+    return [{key: bar[key] for key in bar if not key.startswith("step")} for bar in json.loads(data)["steps"]]
