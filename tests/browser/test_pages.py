@@ -81,6 +81,14 @@ def test_a_page_is_accessible_and_fits_any_width_in_light_and_dark(stack: Stack,
             expect(figure).to_be_visible()
 
 
+def test_stream_shows_the_processes_under_the_supervisor(stack: Stack, open_page: Open) -> None:
+    page = open_page("/footfall/stream")
+    processes = page.get_by_role("table", name="Processes and their state")
+    for name in ("Postgres", "Kafka broker", "Airflow api-server", "Airflow scheduler", "Airflow dag-processor"):
+        row = processes.get_by_role("row", name=re.compile(f"^{name}"))
+        expect(row).to_contain_text(re.compile(r"running.*\d+ [MG]B", re.DOTALL))
+
+
 def test_the_theme_is_the_one_that_airflow_shows(stack: Stack, open_page: Open) -> None:
     page = open_page("/footfall/stream")
     page.evaluate("localStorage.setItem('theme', 'dark')")

@@ -169,6 +169,20 @@ def test_late_lines_make_a_second_revision_whose_difference_and_red_seal_are_sho
     page.get_by_role("link", name=re.compile(r"^r1 \d")).click()
     expect(page.locator("#page")).to_contain_text("(revision 1). Now: revision 2")
     expect(page.locator(".figure", has_text="Hits").locator("dd > b").first).to_have_text(str(HITS))
+    start = f"{hour:%Y-%m-%d}T00:00Z&end={hour + timedelta(days=1):%Y-%m-%d}T00:00Z"
+    page.goto(f"/footfall/reports/range?site={SITE}&start={start}")
+    moments = page.get_by_role("table", name="Figures as known at two moments")
+    expect(moments.get_by_role("row", name=re.compile("^Hits"))).to_contain_text(f"{HITS}{HITS + 3}+3")
+    await_charts(page)
+    expect(page.locator(".added_by_r2_marks path")).not_to_have_count(0)
+    assert serious_findings(page) == []
+    page.set_viewport_size({"width": 360, "height": 900})
+    assert sideways_pixels(page) == 0
+    page.goto(report(hour))
+    assert sideways_pixels(page) == 0
+    label = "getComputedStyle(document.querySelector('#ledger tbody td'), '::before').content"
+    assert page.evaluate(label) == '"Offsets "'
+    page.set_viewport_size({"width": 1360, "height": 900})
     page.goto(f"/footfall/reports?site={SITE}")
     cell = page.get_by_role("link", name=re.compile(rf"09:00 to 10:00, red, revision 2, {HITS + 3} hits"))
     expect(cell).to_have_text("r2")
@@ -207,6 +221,9 @@ def test_a_failing_check_is_shown_with_its_rows_and_acknowledged_by_an_editor_on
     expect(failing).to_have_count(1)
     expect(failing.first).to_contain_text("red")
     expect(page.locator("#statement")).to_contain_text("WITH")
+    page.locator("#origin").get_by_role("link", name="its ledger").click()
+    expect(page.locator("#ledger tbody tr").first).to_be_in_viewport()
+    page.go_back()
     await_charts(page)
     assert serious_findings(page) == []
     assert_is_harmless(page)
