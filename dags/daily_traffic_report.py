@@ -4,7 +4,7 @@
 and unions of their visitors and latencies. Reports the visits that began on each day, in `report.daily_visit`,
 `daily_entry_page` and `daily_exit_page`. All with revisions like those of the hours.
 
-**When.** Daily at 00:40 and 01:40 UTC. At 00:40 the day's last hour is reported, and so are the days whose visits have
+**When.** Daily at 00:40 and 01:40 UTC. At 00:40 the day's last hour is reported, and so is a day whose visits have
 ended. A day of which somebody went on after midnight is reported at 01:40 with what there is, before the audit; the
 next day's runs make a revision of what came after that.
 
