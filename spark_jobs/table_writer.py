@@ -85,7 +85,9 @@ def with_other_pages(visits: pa.Table, beyond: Set[tuple[str, int, str]]) -> pa.
         return visits
     for page, at in (("entry_path", "entry_us"), ("exit_path", "exit_us")):
         seen = zip(*(visits[name].to_pylist() for name in ("site", at, page)), strict=True)
-        pages = [_OTHER if us is not None and (site, us // _DAY_US, path) in beyond else path for site, us, path in seen]
+        pages = [
+            _OTHER if us is not None and (site, us // _DAY_US, path) in beyond else path for site, us, path in seen
+        ]
         visits = visits.set_column(visits.column_names.index(page), page, pa.array(pages, pa.string()))
     return visits
 
