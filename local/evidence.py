@@ -16,6 +16,7 @@ from settings import Settings
 from spark_jobs.evidence import Wanted
 from spark_jobs.evidence_search import Evidence, Range, search
 from spark_jobs.kafka_topic import TopicMissing
+from spark_jobs.request_names import OTHER
 from sql.warehouse import Row, Warehouse
 
 _STATUS = re.compile(r"([1-5])(?:xx)?|([1-5][0-9][0-9])", re.IGNORECASE)
@@ -24,8 +25,17 @@ _STATUS = re.compile(r"([1-5])(?:xx)?|([1-5][0-9][0-9])", re.IGNORECASE)
 def show_evidence(
     settings: Settings, site: str, hour: str, path: str, status: str, limit: int, as_json: bool, console: Console
 ) -> None:
-    """Find and print. StepFailed when hour or status cannot be read, or the site has no traffic in that hour."""
+    """Find and print.
+
+    StepFailed when hour or status cannot be read, the site has no traffic in that hour, or the page is (other).
+    """
     wanted = Wanted(site, hour_of(hour), path or None, status_of(status))
+    if path == OTHER:
+        raise StepFailed(
+            f"{OTHER} is no page but the sum of all pages that have no row of their own on that day",
+            "leave PAGE out: each of the hour's lines comes with its path; STATUS=404 or STATUS=4xx narrows them, "
+            "LIMIT=500 shows more. report.current_hourly_page lists the pages that have a row",
+        )
     with Warehouse(settings.dsn("footfall_reader"), "footfall-evidence", statement_timeout_s=30.0) as warehouse:
         rows = warehouse.rows("stack/evidence", {"site": wanted.site, "hour_start": wanted.hour_start})
     if not rows:

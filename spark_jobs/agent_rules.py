@@ -18,6 +18,7 @@ from producers.access_log import MALFORMED_METHOD, MALFORMED_PATH
 from spark_jobs.agent_lists import BOT, DECLARATIONS, HUMAN, SCANNER, UNKNOWN
 from spark_jobs.canonical import mask_addresses
 from spark_jobs.probing import LOOKED_FOR, probed
+from spark_jobs.request_names import METHODS
 
 RULES_VERSION = 1
 LONGEST_USER_AGENT = 512  # bytes of it that are looked at
@@ -28,17 +29,6 @@ NO_USER_AGENT, UNRECOGNISED, BROWSER, APPLICATION = "no user agent", "unrecognis
 PARSER_SPIDER, NAMES_NO_BROWSER = "parser: spider", "compatible, names no browser"
 MALFORMED_REQUEST, UNKNOWN_METHOD, PROBING_PATH = "malformed request", "unknown method", "probing path"
 REQUEST_TIMEOUT = 408  # browsers open connections ahead and let them lapse: no request line, and no attack
-
-# Registered at https://www.iana.org/assignments/http-methods, but for PRI, which only opens HTTP/2.
-METHODS = frozenset(
-    [
-        *("ACL", "BASELINE-CONTROL", "BIND", "CHECKIN", "CHECKOUT", "CONNECT", "COPY", "DELETE", "GET", "HEAD"),
-        *("LABEL", "LINK", "LOCK", "MERGE", "MKACTIVITY", "MKCALENDAR", "MKCOL", "MKREDIRECTREF", "MKWORKSPACE"),
-        *("MOVE", "OPTIONS", "ORDERPATCH", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PUT", "QUERY", "REBIND"),
-        *("REPORT", "SEARCH", "TRACE", "UNBIND", "UNCHECKOUT", "UNLINK", "UNLOCK", "UPDATE", "UPDATEREDIRECTREF"),
-        "VERSION-CONTROL",
-    ]
-)
 
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 _BROWSER_LIKE = re.compile(r"[\"' ]?(?:Mozilla|Opera)/")

@@ -22,9 +22,10 @@ from spark_jobs.agent_rules import classify, line_rule
 from spark_jobs.audit_ledger import NOT_COUNTED, Ledger
 from spark_jobs.canonical import canonical_path, registered_country
 from spark_jobs.counting import EARLIEST_TS, FUTURE_TOLERANCE_SECONDS, LARGEST_RECORD
-from spark_jobs.dimensions import own_hosts, stored_value
+from spark_jobs.dimensions import own_hosts
 from spark_jobs.referrers import campaign, host_name
 from spark_jobs.referrers import classify as classify_referrer
+from spark_jobs.request_names import stored_method, stored_protocol
 from spark_jobs.visitor_hash import canonical_address
 from spark_jobs.visits import is_page
 
@@ -206,11 +207,11 @@ class RecordReader:
     def _target(self, method: str, target: str) -> tuple[Any, ...]:
         path = canonical_path(target)
         found = campaign(target)
-        return (path, stored_value(method), is_page(method, path), *(found.get(name) for name in CAMPAIGN))
+        return (path, stored_method(method), is_page(method, path), *(found.get(name) for name in CAMPAIGN))
 
     def _place(self, site: str, referrer: str | None, protocol: str | None, host: str | None) -> tuple[Any, ...]:
         kind, referring = classify_referrer(referrer, own_hosts(site, host))
-        return (kind, referring, stored_value(protocol or ""), host_name(host) if host else "")
+        return (kind, referring, stored_protocol(protocol), host_name(host) if host else "")
 
     def _rule(self, target: tuple[Any, ...], method: str, status: int) -> str | None:
         asked = (method, target[0], status)

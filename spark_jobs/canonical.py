@@ -15,13 +15,13 @@ from sql.stored_text import ADDRESS
 
 LONGEST_PATH = 512
 LONGEST_SEARCHED = 2048  # characters of a path that are looked through for addresses; what is behind is cut anyway
-LONGEST_SAMPLE = 1024
 MASK = ":ip"
 PERSONAL = ":id"
-HIDDEN = ":text"
 
 # RFC 3986 section 3.3 (pchar and "/"), and "%" so that what was encoded stays as it was.
 _PATH_CHARACTERS = "/:@!$&'()*+,;=-._~%"
+# Where a query string begins, also when its question mark is percent-encoded, however often.
+QUERY_START = re.compile(r"\?|%(?:25)*3[Ff]")
 _ABSOLUTE_FORM = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 # A candidate is bounded and taken whole, so that no text makes the search slower than linear.
 _CANDIDATE = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:.]{2,64}(?![0-9A-Za-z:])")
@@ -53,17 +53,6 @@ _SESSION = re.compile(r"(?i)(;[a-z]{0,5}(?:session_?id|sessid|sid)=)[^/;]*")
 _LONE_ID = re.compile(
     r"(?<![^/])(?:[0-9A-Fa-f]{32,128}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?![^/])"
 )
-# What a sample of a record must not show: the client's name, and what stands behind a question mark.
-_CLIENT_FIELD = re.compile(r'("ip"\s*:\s*")[^"]*')
-# Text of fields that are not the contract's, and of those that tell of a person; also where the sample is cut.
-_OTHER_FIELD = re.compile(
-    r'("(?!(?:ts|ip|method|path|status|bytes|site|latency_ms|country|source|seq|error|raw|protocol|host)")'
-    r'[^"\\]{0,64}"\s*:\s*")(?:[^"\\]|\\.)*("|\\?$)'
-)
-_RAW_LINE = re.compile(r'"raw"\s*:\s*"')
-_FIRST_WORD = re.compile(r'\A[^ "]+')
-_ANSWER = re.compile(r"[ 0-9-]{0,24}")
-_QUERY = re.compile(r'\?[^ "]*')
 
 
 def _mask_if_address(match: re.Match[str]) -> str:
@@ -102,8 +91,9 @@ def _mask_encoded(path: str) -> str:
     plain = path
     for _ in range(3):
         plain = unquote(plain, errors="backslashreplace")
+    plain, query, _ = plain.partition("?")  # one whose own percent-encoding was encoded
     masked = _mask_segments(plain)
-    return masked if masked != plain else _mask_segments(path)
+    return masked if query or masked != plain else _mask_segments(path)
 
 
 def _mask_segments(path: str) -> str:
@@ -111,7 +101,7 @@ def _mask_segments(path: str) -> str:
 
 
 def canonical_path(target: str) -> str:
-    """Path of a request target: no scheme, authority, query or fragment; printable ASCII; bounded.
+    """Path of a request target: no scheme, authority, query (``?`` or ``%3F``) or fragment; printable ASCII; bounded.
 
     Percent-encodes what RFC 3986 does not allow in a path, masks what names a person (``:ip``, ``:id``), and cuts
     what is longer than 512 bytes with a hash of the whole, so that different long paths stay different.
@@ -124,6 +114,7 @@ def canonical_path(target: str) -> str:
 @lru_cache(maxsize=65_536)
 def _canonical_path(target: str) -> str:
     path = (_ABSOLUTE_FORM.sub("", target, count=1) or "/").partition("#")[0] or "/"
+    path = QUERY_START.split(path, maxsplit=1)[0]
     if path == "*":
         return path
     if not path.startswith("/"):
@@ -145,31 +136,3 @@ def registered_country(ip: str) -> str:
     """
     address = ip.removeprefix("::ffff:").removeprefix("::FFFF:")
     return country_code(address) or ""
-
-
-def printable_sample(record: bytes) -> str:
-    """The start of a record as printable ASCII, other bytes as ``\\xNN``, without what tells of a person.
-
-    Of a log line, also one within ``raw``, the request and the numbers behind it stay; of a JSON object the fields of
-    the wire contract but client, referrer and user agent. Query strings, addresses and the like go everywhere.
-    """
-    text = record[:LONGEST_SAMPLE].decode("ascii", "backslashreplace")
-    escaped = "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in text)
-    raw = _RAW_LINE.search(escaped)
-    if raw is not None:
-        line = _FIRST_WORD.sub(MASK, escaped[raw.end() :], count=1)
-        escaped = escaped[: raw.end()] + _request_only(line, '\\"')
-    elif not escaped.lstrip().startswith("{"):
-        escaped = _request_only(escaped, '"')
-    escaped = _OTHER_FIELD.sub(rf"\g<1>{HIDDEN}\g<2>", _CLIENT_FIELD.sub(rf"\g<1>{MASK}", escaped))
-    return mask_personal(_QUERY.sub("?", escaped)[:2000])[:2000]
-
-
-def _request_only(line: str, quote: str) -> str:
-    """Client and user names stand before the time, in brackets; referrer and user agent behind the request."""
-    parts = line.split(quote, 2)
-    if len(parts) < 3:
-        return line
-    _, bracket, time = parts[0].partition("[")
-    answer = _ANSWER.match(parts[2])
-    return f"{MASK} {bracket}{time}{quote}{parts[1]}{quote}{answer[0] if answer else ''}{HIDDEN}"

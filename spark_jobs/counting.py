@@ -14,11 +14,12 @@ import msgspec
 import numpy as np
 
 from producers.access_log import AccessEvent, Names, Origin, UnparsedLine
-from spark_jobs.canonical import mask_personal, printable_sample
+from spark_jobs.canonical import mask_personal
 from spark_jobs.count_tables import CountTables
 from spark_jobs.grouping import Column
 from spark_jobs.line_counts import HourOffsets, count_lines, deciding_rules, hour_offsets, missing_periods
 from spark_jobs.lines import AcceptedRecords
+from spark_jobs.rejected_sample import rejected_sample, told_error
 from spark_jobs.seq_ranges import Range, SeqRanges
 from spark_jobs.visitor_hash import PeriodKeys
 
@@ -168,7 +169,7 @@ class RecordCounter:
         site = "default"
         try:
             origin = self._decode_unparsed(record)
-            reason, site = f"Line not parsed: {origin.error}", origin.site
+            reason, site = f"Line not parsed: {told_error(origin.error)}", origin.site
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             try:
                 origin = self._decode_origin(record)
@@ -193,7 +194,7 @@ class RecordCounter:
                     reason=reason,
                     source=origin.source if origin else None,
                     seq=origin.seq if origin else None,
-                    sample=printable_sample(record),
+                    sample=rejected_sample(record),
                 )
             )
         return True

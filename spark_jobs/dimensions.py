@@ -6,27 +6,17 @@ each distinct agent, referrer, method, status …, and not once a line.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
 
-from spark_jobs.canonical import mask_addresses
 from spark_jobs.count_tables import DIMENSIONS
 from spark_jobs.grouping import Codes, Column, Groups, combined
 from spark_jobs.lines import Lines
 from spark_jobs.referrers import classify as classify_referrer
 from spark_jobs.referrers import host_name
-
-LONGEST_VALUE = 100
-_UNPRINTABLE = re.compile(r"[^ -~]")
-
-
-@lru_cache(maxsize=16_384)
-def stored_value(text: str) -> str:
-    """What a stranger typed as a dimension's value: printable ASCII, addresses masked, at most 100 characters."""
-    return mask_addresses(mask_addresses(_UNPRINTABLE.sub("?", text[: 10 * LONGEST_VALUE]))[:LONGEST_VALUE])
+from spark_jobs.request_names import stored_method, stored_protocol
 
 
 def dimension_table(lines: Lines) -> pa.Table:
@@ -86,7 +76,7 @@ def _value_columns(lines: Lines, alike: Groups, statuses: Column, status: Column
     agent, surrounding = alike.first(lines.agent), alike.first(lines.surrounding)
     rule, campaign = alike.first(lines.rule), alike.first(lines.campaign)
     referrers = [classify_referrer(referrer, own_hosts(site, host)) for site, referrer, _, host in lines.surroundings]
-    protocols = [stored_value(protocol or "") for _, _, protocol, _ in lines.surroundings]
+    protocols = [stored_protocol(protocol) for _, _, protocol, _ in lines.surroundings]
     hosts = [host_name(host) if host else "" for _, _, _, host in lines.surroundings]
     by_rule = codes("agent_rule", [*lines.rules, ""])[rule]
     names = sorted({name for pairs in lines.campaigns for name, _ in pairs})
@@ -99,7 +89,7 @@ def _value_columns(lines: Lines, alike: Groups, statuses: Column, status: Column
         codes("referrer", [host for _, host in referrers])[surrounding],
         codes("protocol", protocols)[surrounding],
         codes("host", hosts)[surrounding],
-        codes("method", [stored_value(method) for method in lines.methods])[alike.first(lines.method)],
+        codes("method", [stored_method(method) for method in lines.methods])[alike.first(lines.method)],
         codes("status", [str(number) for number in statuses])[status],
         *(
             np.array([values[name, dict(pairs)[name]] if name in dict(pairs) else -1 for pairs in lines.campaigns])[

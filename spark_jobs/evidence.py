@@ -12,10 +12,11 @@ from ipaddress import IPv4Address, ip_address
 import msgspec
 
 from producers.access_log import AccessEvent, Names
-from spark_jobs.agent_rules import METHODS, classify, line_rule
+from spark_jobs.agent_rules import classify, line_rule
 from spark_jobs.canonical import canonical_path, registered_country
-from spark_jobs.referrers import campaign, host_name, printable
+from spark_jobs.referrers import campaign, host_name
 from spark_jobs.referrers import classify as classify_referrer
+from spark_jobs.request_names import stored_method, stored_protocol
 
 HIDDEN = "x"
 
@@ -96,10 +97,10 @@ class EvidenceReader:
             repeated=repeated,
             network=network(event.ip),
             country=event.country if event.country is not None else registered_country(event.ip),
-            method=event.method if event.method in METHODS else printable(event.method),
+            method=stored_method(event.method),
             path=path,
             campaign=campaign(event.path),
-            protocol=printable(event.protocol or ""),
+            protocol=stored_protocol(event.protocol),
             host=host_name(event.host) if event.host else "",
             status=event.status,
             bytes_sent=event.bytes,

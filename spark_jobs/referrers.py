@@ -10,7 +10,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-from spark_jobs.canonical import mask_personal
+from spark_jobs.canonical import QUERY_START, mask_personal
 
 LISTS_VERSION = 1
 SEARCH, SOCIAL, INTERNAL, OTHER, NONE = "search", "social", "internal", "other", "none"
@@ -46,6 +46,8 @@ _SOCIAL = re.compile(
     r"|org\.telegram\.[a-z.]{1,40}"
 )
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,252}[a-z0-9])?|:ip")
+# A value may be a link with a query string, or a fragment, of its own: what names a parameter ends it.
+_PARAMETER = re.compile(r"[&#;][^&#;= ]{1,64}=")
 _UNPRINTABLE = re.compile(r"[^ -~]+")
 
 
@@ -99,7 +101,7 @@ def campaign(target: str) -> dict[str, str]:
     """The campaign parameters (utm_*) of a request target's query string: name -> value, decoded, in printable ASCII.
 
     Of a parameter given twice the first counts. Network and e-mail addresses are masked, everything else of the
-    query string is dropped.
+    query string is dropped, and so is that of a link within a value.
     """
     if "utm_" not in target:
         return {}
@@ -116,9 +118,13 @@ def campaign(target: str) -> dict[str, str]:
 
 @lru_cache(maxsize=16_384)
 def printable(value: str) -> str:
-    """A query string's value as it is stored: decoded, masked, other than printable ASCII percent-encoded, cut."""
+    """A query string's value as it is stored: decoded, masked, other than printable ASCII percent-encoded, cut.
+
+    It ends where a query string of its own begins (``?`` or ``%3F``), or another parameter (``&token=``).
+    """
     value = value.replace("+", " ")
     for _ in range(3):  # as often as the path, so that nothing hides behind another encoding
         value = unquote(value, errors="backslashreplace")
+    value = _PARAMETER.split(QUERY_START.split(value, maxsplit=1)[0], maxsplit=1)[0]
     value = _UNPRINTABLE.sub(lambda found: quote(found[0], errors="backslashreplace"), mask_personal(value))
     return mask_personal(value[:LONGEST_VALUE])[:LONGEST_VALUE].strip()

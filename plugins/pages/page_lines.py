@@ -16,6 +16,7 @@ from plugins.pages.reading import Query
 from plugins.pages.report_range import asked_range
 from plugins.pages.sites import choose_site
 from plugins.pages.view import ViewOf
+from spark_jobs.request_names import OTHER
 
 router = APIRouter()
 
@@ -38,7 +39,7 @@ async def lines(
     ranges = Query("report_ranges", {"site": site or "", "from_time": zulu(asked.start)})
     blocks = await view.reader.blocks({"ranges": ranges})
     read = None
-    if blocks["ranges"].rows:
+    if blocks["ranges"].rows and page != OTHER:
         read = await request.app.state.lines.lines(site, asked.start, page, status, blocks["ranges"].rows)
     return await view.page(
         "lines.html",
@@ -47,6 +48,7 @@ async def lines(
         site=site,
         asked=asked,
         page_path=page,
+        is_sum=page == OTHER,
         status=status,
         read=read,
         most=MOST_LINES,

@@ -22,9 +22,9 @@ TRIES = [
 ]
 HITS = len(TRIES) * MINUTES
 
-# Records that break the wire contract: the beginning of each is kept as a sample, as it is.
-MARKUP = b'{"ts": "<img src=x onerror=alert(11)>"}'
-FORMULA = b"=cmd|' /C calc'!A0"
+# Records that break the wire contract, and the sample kept of each: words go, punctuation stays.
+MARKUP, MARKUP_SAMPLE = b'{"ts": "<img src=x onerror=alert(11)>"}', '{"ts":"<a a=a a=a(0)>"}'
+FORMULA, FORMULA_SAMPLE = b"=cmd|' /C calc'!A0", "=a|' /a a'!a0"
 
 
 def write_hostile_log(path: Path, hour: datetime, late: int = 0) -> None:

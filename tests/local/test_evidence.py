@@ -89,6 +89,13 @@ def test_the_lines_of_a_cell_are_shown_up_to_the_limit_and_counted_to_the_last(f
     assert "192.0.2.7" not in text
 
 
+def test_the_sum_of_other_pages_is_no_page_and_what_to_do_is_said() -> None:
+    with pytest.raises(StepFailed, match=r"^\(other\) is no page but the sum of all pages") as refused:
+        printed(Settings(), path="(other)")
+    assert "leave PAGE out" in refused.value.way_out
+    assert "STATUS=404" in refused.value.way_out
+
+
 @pytest.mark.services
 def test_an_hour_without_traffic_is_said_so_with_a_query_that_lists_hours(fresh_pipeline: Settings) -> None:
     with pytest.raises(StepFailed, match="nothing is counted") as refused:

@@ -66,14 +66,17 @@ def test_nothing_shown_tells_address_query_string_or_whole_user_agent() -> None:
         "referrer": "https://user:SECRET@other.example/SECRET?q=SECRET",
         "user_agent": "Mozilla/5.0 (Windows NT 10.0; SECRET) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36",
         "host": "203.0.113.77",
+        "method": "GET?x=SECRET",
+        "protocol": "SECRET",
     }
     (found,) = shown(Wanted("shop", NOON), event(1, **secrets))  # type: ignore[arg-type]
     text = msgspec.json.encode(found).decode()
     for secret in ("SECRET", "203.0.113.77", "joe", "token"):
         assert secret not in text
+    assert (found.method, found.protocol) == ("(other)", "(other)")
     assert (found.network, found.referrer, found.host) == ("203.0.x.x", "other.example", ":ip")
     assert found.campaign == {"utm_source": "news", "utm_term": ":ip"}
-    assert (found.browser, found.agent_class) == ("Chrome", "human")
+    assert (found.browser, found.agent_class) == ("Chrome", "scanner")  # by its method
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,14 @@ AGENT = (
 PLANTED = [IPV4, MAPPED, IPV6, HOST_NAME, EMAIL, "planted.person", TOKEN, "plantedagent-qzx", *SECRETS]
 QUERY = f"session={SECRETS[1]}&utm_source={EMAIL}&utm_term={IPV4}&utm_content=to%20planted.person%2540mail.example"
 
+LINK = f"https%3A%2F%2Fx.example%2F%3Ftoken%3D{SECRETS[2]}"
+# As other servers than Apache write them: nothing quoted, by tabs, with a blank in the query string.
+UNPARSED = [
+    f"2026-11-19 09:00:00 GET /x session={SECRETS[1]} 80 planted.person {IPV4} {AGENT.replace(' ', '+')}",
+    f"{HOST_NAME}\tplanted.person\t2026-11-19\tGET\t/x?{SECRETS[1]}\t{AGENT}",
+    f'{IPV4} - - [19/Nov/2026:09:00:00 +0000] "GET /a? {SECRETS[1]} HTTP/1.1" 200 5 "-" "{AGENT}"',
+]
+
 
 def lines() -> Iterator[bytes]:
     """Good lines, repeated lines, rejected records, and lines that a shipper could not read."""
@@ -60,6 +68,13 @@ def lines() -> Iterator[bytes]:
     logged = f'{HOST_NAME} - planted.person [x] "GET {paths[1]} HTTP/1.1" 200 5 "{referrer}" "{AGENT}"'
     yield logged.encode()
     yield msgspec.json.encode(UnparsedLine("planted", 9_001, "not in the log format", logged))
+    for number, raw in enumerate(UNPARSED, 9_003):
+        yield msgspec.json.encode(UnparsedLine("planted", number, f"no place for {SECRETS[1]}", raw))
+    for path in (f'/a?q="{SECRETS[1]}"', f"/a?q=john {SECRETS[1]}", f"/a%3Fsession={SECRETS[1]}"):
+        yield msgspec.json.encode(good | {"status": "x", "path": path})
+    yield msgspec.json.encode(good | {"ip": [HOST_NAME], "user_agent": [AGENT]})
+    yield event(seq + 1, "planted", path=f"/home%3Fsession={SECRETS[1]}", method=f"GET?x={SECRETS[2]}")
+    yield event(seq + 2, "planted", path=f"/home?utm_content={LINK}", method=EMAIL, protocol=SECRETS[3])
     yield msgspec.json.encode(UnparsedLine("planted", 9_002, f"broken by {EMAIL} at {IPV4}", f"{IPV4} {paths[0]}"))
 
 
@@ -105,7 +120,7 @@ def test_nothing_planted_in_log_lines_is_found_anywhere_but_in_kafka(
         counts = select(
             admin, "SELECT sum(accepted) AS a, sum(rejected) AS r, sum(duplicate) AS d FROM stream.ledger"
         )
-        assert counts == [(70, 6, 1)]
+        assert counts == [(72, 13, 1)]
         assert searched > 300
     with Warehouse(fresh_pipeline.dsn("footfall_reader"), "test") as reader:
         for (table,) in select(

@@ -80,6 +80,11 @@ def test_the_campaign_is_all_that_is_kept_of_a_query_string() -> None:
         ("%00%1b[31m", "%00%1B[31m"),
         ("x" * 300, "x" * 100),
         ("<b>", "<b>"),
+        ("https%3A%2F%2Fx.example%2F%3Ftoken%3Dsecret", "https://x.example/"),
+        ("x%25252525253Ftoken=secret", "x"),
+        ("https://x.example/%26token=secret", "https://x.example/"),
+        ("https://x.example/%23access_token%3Dsecret", "https://x.example/"),
+        ("black%26white+%231", "black&white #1"),
     ],
 )
 def test_a_campaign_value_is_printable_short_and_names_nobody(value: str, kept: str) -> None:
@@ -95,7 +100,9 @@ def test_whatever_is_sent_a_campaign_is_printable_ascii_and_no_address(text: str
 
 
 @pytest.mark.timeout(30)
-@pytest.mark.parametrize("part", ["a@", "@", "a.", "eyJ", "%25", "1.", "a:", "utm_source=", "&", "x-", "\u00fc."])
+@pytest.mark.parametrize(
+    "part", ["a@", "@", "a.", "eyJ", "%25", "1.", "a:", "utm_source=", "&", "%26", "%26a", "x-", "\u00fc."]
+)
 def test_no_referrer_or_query_however_hostile_takes_long(part: str) -> None:
     text = part * 60_000
     classify("http://" + text, OWN)

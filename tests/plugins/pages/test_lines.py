@@ -53,6 +53,9 @@ def test_from_an_error_to_its_lines_with_addresses_masked_and_nothing_as_markup(
     assert "<img" not in text and "&lt;img" in text.lower().replace("%3c", "&lt;")
     assert "\u202e" not in text and "javascript:" not in text
     assert "1 line, all of them read." in words(shown(fresh_pipeline, token, f"{HOUR}&status=4&page=/missing"))
+    other = words(shown(fresh_pipeline, token, f"{HOUR}&page=(other)"))
+    assert "(other) is no page : it is the sum of all pages that have no row of their own" in other
+    assert "0 lines" not in other
 
 
 def test_lines_that_kafka_no_longer_has_are_said_to_be_gone(
