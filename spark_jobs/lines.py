@@ -70,9 +70,7 @@ class AcceptedRecords:
         self._surroundings = Codes()
         self._columns: list[tuple[Column, ...]] = []  # one entry a call of take
 
-    def take(
-        self, partition: int, offsets: Column, seconds: Sequence[float], events: Sequence[AccessEvent]
-    ) -> None:
+    def take(self, partition: int, offsets: Column, seconds: Sequence[float], events: Sequence[AccessEvent]) -> None:
         """Take in records of one partition. seconds: their times since the epoch; a float holds microseconds."""
         clients, targets, surroundings = self._clients, self._targets, self._surroundings
         latency_ms = np.array([-1.0 if event.latency_ms is None else event.latency_ms for event in events])

@@ -31,7 +31,6 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Who runs a test when several processes share them: one a file, and one all tests of whole stacks.
 
