@@ -22,7 +22,8 @@ from spark_jobs.audit_records import AGENT, CAMPAIGN, REFERRER, REQUEST
 FAMILIES = (AGENT, REQUEST, (*REFERRER, *CAMPAIGN))
 MEASURES = ("hits", "bytes_sent", "client_errors", "server_errors")
 PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
-OF_HISTOGRAM = ("latency_count", "latency_bin_sum")
+# A histogram with another count in any bin differs in one of these.
+OF_HISTOGRAM = ("latency_count", "latency_bin_sum", "latency_bin_square_sum")
 BIN_GROWTH = 101 / 99
 
 
@@ -53,7 +54,7 @@ class Basis:
     """What the figures are made of; all three have site, hour_s and day_s.
 
     lines: see ``audit_lines.counted_lines``. latencies: of each hour and page all latencies_us, an array, and
-    latency_bin_sum, the sum of their bins' numbers. comings: of
+    latency_bin_sum and latency_bin_square_sum, of the numbers of their bins. comings: of
     each hour and agent class the visitors, an array without repetition, of the lines that were not answered 4xx.
     """
 
@@ -70,7 +71,9 @@ def latencies(lines: DataFrame) -> DataFrame:
     """All latencies by site, day, hour and page."""
     measured = lines.where(f.col("latency_us").isNotNull())
     return measured.groupBy("site", "day_s", "hour_s", "page").agg(
-        f.collect_list("latency_us").alias("latencies_us"), f.sum(_bin()).alias("latency_bin_sum")
+        f.collect_list("latency_us").alias("latencies_us"),
+        f.sum(_bin()).alias("latency_bin_sum"),
+        f.sum(_bin() * _bin()).alias("latency_bin_square_sum"),
     )
 
 
@@ -93,11 +96,12 @@ def comings(lines: DataFrame) -> DataFrame:
 def percentiles(lists: DataFrame, keys: Sequence[str]) -> DataFrame:
     """Exact percentiles and maximum: of n latencies in order the one at place floor(fraction * (n - 1)), from 0.
 
-    And n itself, and the sum of the bins' numbers: OF_HISTOGRAM.
+    And OF_HISTOGRAM: n itself, the sum of the bins' numbers and of their squares.
     """
     in_order = lists.groupBy(*keys).agg(
         f.sort_array(f.flatten(f.collect_list("latencies_us"))).alias("in_order"),
         f.sum("latency_bin_sum").alias("latency_bin_sum"),
+        f.sum("latency_bin_square_sum").alias("latency_bin_square_sum"),
     )
     last = f.size("in_order") - 1
     return in_order.select(
@@ -109,6 +113,7 @@ def percentiles(lists: DataFrame, keys: Sequence[str]) -> DataFrame:
         (f.element_at("in_order", -1) / 1000).alias("max_ms"),
         f.size("in_order").alias("latency_count"),
         "latency_bin_sum",
+        "latency_bin_square_sum",
     )
 
 
@@ -134,10 +139,11 @@ def hour_figures(basis: Basis, own_rows: DataFrame) -> list[DataFrame]:
 
 
 def _latency_figures(of_hours: DataFrame, report: str, key: Column) -> DataFrame:
-    """Percentiles twice: as a report states them, and as the histogram in hourly_latency must give them."""
+    """The percentiles a report states, and what the histogram in hourly_latency must hold; the maximum in both."""
     both = of_hours.withColumn("report", f.explode(f.array(f.lit(report), f.lit("hourly_latency"))))
-    for name in OF_HISTOGRAM:
-        both = both.withColumn(name, f.when(f.col("report") == "hourly_latency", f.col(name)))
+    for names, where in ((PERCENTILES, report), (OF_HISTOGRAM, "hourly_latency")):
+        for name in names:
+            both = both.withColumn(name, f.when(f.col("report") == where, f.col(name)))
     return in_columns(both, f.col("report"), "hour_s", key)
 
 

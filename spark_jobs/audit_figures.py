@@ -22,7 +22,7 @@ KEYS = ("report", "site", "start_s", "key")
 EQUAL = (
     "hits", "bytes_sent", "client_errors", "server_errors", "latency_us_sum", "latency_count", "max_ms", "hours",
     "visits", "bounces", "page_views", "duration_seconds_sum", "agent_class",
-    "latency_bin_sum",
+    "latency_bin_sum", "latency_bin_square_sum",
 )  # fmt: skip
 WITHIN_ONE_PERCENT = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 ESTIMATE = "visitors"

@@ -123,7 +123,7 @@ def newest(ask: Ask) -> dict[str, object]:
     return ask("SELECT * FROM quality.audit ORDER BY audit_id DESC LIMIT 1")[0]
 
 
-# One cell of each table: table, column, which row. A count of a histogram is two figures: see HISTOGRAM.
+# One cell of each table: table, column, which row. A count in a histogram is three figures: see HISTOGRAM.
 ALTERATIONS = [
     ("hourly_traffic", "bytes_sent", "site = 'blog'"),
     ("hourly_page", "hits", "path = '/about' AND hour_start = '2026-11-19 12:00Z'"),
@@ -137,7 +137,11 @@ ALTERATIONS = [
     ("daily_entry_page", "visits", "site = 'blog'"),
     ("daily_exit_page", "visits", "path = '/about'"),
 ]
-HISTOGRAM = [("hourly_latency", "latency_bin_sum"), ("hourly_latency", "latency_count")]
+HISTOGRAM = [
+    ("hourly_latency", "latency_bin_square_sum"),
+    ("hourly_latency", "latency_bin_sum"),
+    ("hourly_latency", "latency_count"),
+]
 # Two people came at noon.
 AT_NOON = "site = 'shop' AND hour_start = '2026-11-19 12:00Z' AND agent_class = 'human'"
 
@@ -190,14 +194,14 @@ def test_every_cell_agrees_then_exactly_those_that_were_altered_differ_and_turn_
         [(table, column) for table, column, _ in ALTERATIONS if table != "hourly_latency"]
         + [*HISTOGRAM, ("hourly_page", "p95_ms"), ("hourly_visitor", "sketch_visitors")]
     )
-    assert newest(ask)["cells_differing"] == 14
+    assert newest(ask)["cells_differing"] == 15
     assert ("hourly_visitor", "human", "sketch_visitors", "1", "2") in differences(ask)
     assert ("hourly_page", "/about", "hits", "2", "1") in differences(ask)
     red = ask("SELECT reason FROM quality.current_seal WHERE site = 'blog' AND seal = 'red'")
     assert red == [
         {
-            "reason": f"audit {newest(ask)['audit_id']}: 5 cells differ "
-            "(daily_entry_page 1, daily_visit 1, hourly_latency 2, hourly_traffic 1)"
+            "reason": f"audit {newest(ask)['audit_id']}: 6 cells differ "
+            "(daily_entry_page 1, daily_visit 1, hourly_latency 3, hourly_traffic 1)"
         }
     ]
     assert ask("SELECT seal FROM report.hour_state WHERE site = 'blog'") == [{"seal": "red"}]
