@@ -12,13 +12,14 @@ from sql.warehouse import Warehouse, rows, run
 def adopt_rules(
     warehouse: Warehouse, epoch: int, rules_version: int, classes: Mapping[str, str], since: datetime
 ) -> list[str]:
-    """Give the rules that are on record the class of this version; returns those whose class changed, in words.
+    """Note that this version counts from now on, and give the rules on record its classes; returns changes in words.
 
     Reports take an agent's class from its rule: when a class changed, the hours since a moment are looked at again
     and published as new revisions. A rule that is no longer one keeps its last class. Raises Fenced.
     """
     with warehouse.transaction() as cursor:
         hold_lease(cursor, epoch)
+        run(cursor, "stream/adopt_rules", {"rules_version": rules_version})
         before = {
             row["rule"]: row["agent_class"]
             for row in rows(cursor, "stream/outdated_rules", {"rules_version": rules_version})

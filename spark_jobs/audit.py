@@ -26,6 +26,7 @@ import typer
 from pyspark.sql import SparkSession
 
 from settings import Settings
+from spark_jobs.agent_rules import RULES_VERSION
 from spark_jobs.audit_ledger import batches_with_copies, read_ledger
 from spark_jobs.audit_phases import Phases
 from spark_jobs.audit_plan import AFTER, BEFORE, AuditPlan, everything, plan_audit
@@ -180,6 +181,7 @@ def read_moment(snapshot: Snapshot, topic: TopicState, start: datetime, end: dat
         ledger=ledger,
         earliest=topic.earliest,
         other_incarnations=snapshot.other_incarnations,
+        other_rules_until=snapshot.other_rules_until(RULES_VERSION),
     )
 
 

@@ -22,6 +22,9 @@ from spark_jobs.audit_records import AGENT, CAMPAIGN, REFERRER, REQUEST
 FAMILIES = (AGENT, REQUEST, (*REFERRER, *CAMPAIGN))
 MEASURES = ("hits", "bytes_sent", "client_errors", "server_errors")
 PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+# A histogram with another count in any bin differs in one of these.
+OF_HISTOGRAM = ("latency_count", "latency_bin_sum", "latency_bin_square_sum")
+BIN_GROWTH = 101 / 99
 
 
 # Reports of hours that are told apart by one column of a line.
@@ -50,7 +53,8 @@ def _sums() -> list[Column]:
 class Basis:
     """What the figures are made of; all three have site, hour_s and day_s.
 
-    lines: see ``audit_lines.counted_lines``. latencies: of each hour and page all latencies_us, an array. comings: of
+    lines: see ``audit_lines.counted_lines``. latencies: of each hour and page all latencies_us, an array, and
+    latency_bin_sum and latency_bin_square_sum, of the numbers of their bins. comings: of
     each hour and agent class the visitors, an array without repetition, of the lines that were not answered 4xx.
     """
 
@@ -66,7 +70,21 @@ class Basis:
 def latencies(lines: DataFrame) -> DataFrame:
     """All latencies by site, day, hour and page."""
     measured = lines.where(f.col("latency_us").isNotNull())
-    return measured.groupBy("site", "day_s", "hour_s", "page").agg(f.collect_list("latency_us").alias("latencies_us"))
+    return measured.groupBy("site", "day_s", "hour_s", "page").agg(
+        f.collect_list("latency_us").alias("latencies_us"),
+        f.sum(_bin()).alias("latency_bin_sum"),
+        f.sum(_bin() * _bin()).alias("latency_bin_square_sum"),
+    )
+
+
+def _bin() -> Column:
+    """Number of the bin that holds a latency (docs/decisions/0031-latency-histogram.md), by logarithm.
+
+    The stream compares with exact bounds. Of all latencies up to a day one falls into another bin here, for want of
+    digits: 33,701.495443 s.
+    """
+    latency = f.col("latency_us")
+    return f.when(latency == 0, -1).otherwise(f.ceil(f.ln(latency) / f.ln(f.lit(BIN_GROWTH))))
 
 
 def comings(lines: DataFrame) -> DataFrame:
@@ -76,8 +94,15 @@ def comings(lines: DataFrame) -> DataFrame:
 
 
 def percentiles(lists: DataFrame, keys: Sequence[str]) -> DataFrame:
-    """Exact percentiles and maximum: of n latencies in order the one at place floor(fraction * (n - 1)), from 0."""
-    in_order = lists.groupBy(*keys).agg(f.sort_array(f.flatten(f.collect_list("latencies_us"))).alias("in_order"))
+    """Exact percentiles and maximum: of n latencies in order the one at place floor(fraction * (n - 1)), from 0.
+
+    And OF_HISTOGRAM: n itself, the sum of the bins' numbers and of their squares.
+    """
+    in_order = lists.groupBy(*keys).agg(
+        f.sort_array(f.flatten(f.collect_list("latencies_us"))).alias("in_order"),
+        f.sum("latency_bin_sum").alias("latency_bin_sum"),
+        f.sum("latency_bin_square_sum").alias("latency_bin_square_sum"),
+    )
     last = f.size("in_order") - 1
     return in_order.select(
         *keys,
@@ -86,6 +111,9 @@ def percentiles(lists: DataFrame, keys: Sequence[str]) -> DataFrame:
             for name, fraction in PERCENTILES.items()
         ),
         (f.element_at("in_order", -1) / 1000).alias("max_ms"),
+        f.size("in_order").alias("latency_count"),
+        "latency_bin_sum",
+        "latency_bin_square_sum",
     )
 
 
@@ -98,17 +126,25 @@ def visitors(came: DataFrame, keys: Sequence[str]) -> DataFrame:
 def hour_figures(basis: Basis, own_rows: DataFrame) -> list[DataFrame]:
     """The reports of hours. basis: of the hours to check only; own_rows: see ``audit_lines.with_own_rows``."""
     hour = ("site", "hour_s")
-    pages = percentiles(basis.latencies, (*hour, "page"))
-    classes = visitors(basis.comings, (*hour, "agent_class")).withColumnRenamed("agent_class", "key")
+    classes = visitors(basis.comings, (*hour, "agent_class")).withColumn("sketch_visitors", f.col("visitors"))
     whole = f.lit("")
     return [
         _sums_of_hours(basis.lines),
-        in_columns(percentiles(basis.latencies, hour), "hourly_traffic", "hour_s", whole),
+        _latency_figures(percentiles(basis.latencies, hour), "hourly_traffic", whole),
         in_columns(visitors(basis.comings, hour), "hourly_traffic", "hour_s", whole),
-        in_columns(pages, "hourly_page", "hour_s", f.col("page")),
-        in_columns(classes, "hourly_visitor", "hour_s", f.col("key")),
+        _latency_figures(percentiles(basis.latencies, (*hour, "page")), "hourly_page", f.col("page")),
+        in_columns(classes, "hourly_visitor", "hour_s", f.col("agent_class")),
         _dimension_figures(basis.lines, own_rows),
     ]
+
+
+def _latency_figures(of_hours: DataFrame, report: str, key: Column) -> DataFrame:
+    """The percentiles a report states, and what the histogram in hourly_latency must hold; the maximum in both."""
+    both = of_hours.withColumn("report", f.explode(f.array(f.lit(report), f.lit("hourly_latency"))))
+    for names, where in ((PERCENTILES, report), (OF_HISTOGRAM, "hourly_latency")):
+        for name in names:
+            both = both.withColumn(name, f.when(f.col("report") == where, f.col(name)))
+    return in_columns(both, f.col("report"), "hour_s", key)
 
 
 def _sums_of_hours(lines: DataFrame) -> DataFrame:
@@ -156,7 +192,8 @@ def day_figures(basis: Basis) -> list[DataFrame]:
     day = ("site", "day_s")
     hours = basis.lines.select(*day, "hour_s").distinct().groupBy(*day).agg(f.count(f.lit(1)).alias("hours"))
     sums = basis.lines.groupBy(*day).agg(*_sums(), f.lit(0).alias("visitors"))
-    parts = (sums, hours, percentiles(basis.latencies, day), visitors(basis.comings, day))
+    of_latencies = percentiles(basis.latencies, day).drop(*OF_HISTOGRAM)
+    parts = (sums, hours, of_latencies, visitors(basis.comings, day))
     return [in_columns(part, "daily_traffic", "day_s", f.lit("")) for part in parts]
 
 

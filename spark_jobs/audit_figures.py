@@ -22,11 +22,14 @@ KEYS = ("report", "site", "start_s", "key")
 EQUAL = (
     "hits", "bytes_sent", "client_errors", "server_errors", "latency_us_sum", "latency_count", "max_ms", "hours",
     "visits", "bounces", "page_views", "duration_seconds_sum", "agent_class",
+    "latency_bin_sum", "latency_bin_square_sum",
 )  # fmt: skip
 WITHIN_ONE_PERCENT = ("p50_ms", "p90_ms", "p95_ms", "p99_ms")
 ESTIMATE = "visitors"
+# What the sketch itself says, which ranges are united from; visitors is the number that was made of it.
+ESTIMATES = (ESTIMATE, "sketch_visitors")
 BOUND = "visitors_bound"
-FIGURES = (*EQUAL, *WITHIN_ONE_PERCENT, ESTIMATE)
+FIGURES = (*EQUAL, *WITHIN_ONE_PERCENT, *ESTIMATES)
 ONE_PERCENT = 0.01
 ROUNDING = 1e-9  # of a percentile's own arithmetic, on both sides
 BEYOND_CHANCE = 2  # times the bound
@@ -151,14 +154,14 @@ def _hits(side: str) -> Column:
         f.when(
             f.col(f"{side}.{name}").isNotNull(), f.concat(f.lit(f"{name} "), f.col(f"{side}.{name}").cast("string"))
         )
-        for name in ("hits", "visits", "visitors")
+        for name in ("hits", "visits", "visitors", "latency_count")
     ]
     return f.coalesce(*said)
 
 
 def _differs(name: str) -> Column:
     reported, exact = _p(name), _r(name)
-    if name == ESTIMATE:
+    if name in ESTIMATES:
         error, bound = f.abs(reported - exact), f.coalesce(f.col(BOUND), f.lit(0))
         apart = error > bound * BEYOND_CHANCE
     elif name in WITHIN_ONE_PERCENT:

@@ -20,6 +20,7 @@ from spark_jobs.audit_ledger import Ledger, batches_with_copies, begins_before
 from spark_jobs.audit_lines import counted_lines, decoded, kafka_records, write_records
 from spark_jobs.audit_phases import Phases
 from spark_jobs.audit_plan import AuditPlan, days_to_check
+from spark_jobs.audit_rules import counted_otherwise, rules_note, without_agents
 from spark_jobs.audit_scope import (
     DAILY,
     GAP,
@@ -34,6 +35,7 @@ from spark_jobs.audit_scope import (
     of_places,
     outside_places,
     places,
+    visitors_note,
     with_comparable_visitors,
 )
 from spark_jobs.audit_visits import visit_figures, visits
@@ -55,6 +57,7 @@ class Moment:
     ledger: Ledger
     earliest: Mapping[int, int]
     other_incarnations: bool
+    other_rules_until: int  # last number in the ledger that another version of the agents' rules has counted
 
 
 @dataclass
@@ -113,15 +116,17 @@ def audit(
         visit_places, visit_notes = _visits(session, lines, plan, of_visits, moment, recomputed)
     with phases.phase("cells compared"):
         compared = _compared(session, published, unchecked, day_places, visit_places, months)
-        restated = places(
-            session, [(hour.site, epoch_s(hour.hour_start)) for hour in plan.checked if hour.rules_changed]
-        )
+        hours = {(hour.site, epoch_s(hour.hour_start)) for hour in plan.checked}
+        otherwise = [
+            place for place in counted_otherwise(within, moment.ledger, moment.other_rules_until) if place in hours
+        ]
         sides = [
-            _without_restated(with_comparable_visitors(side, moment.periods, moment.end), restated)
+            without_agents(with_comparable_visitors(side, moment.periods, moment.end), places(session, otherwise))
             for side in (compared, merged(session.read.parquet(str(recomputed))))
         ]
         comparison = compare(*sides)
-    return Result(comparison, _verdicts(plan, comparison), records_read, notes + more_notes + visit_notes)
+    left_out = rules_note(otherwise) + visitors_note(hours, day_places, months, moment.periods, moment.end)
+    return Result(comparison, _verdicts(plan, comparison), records_read, left_out + notes + more_notes + visit_notes)
 
 
 def _kept(frame: DataFrame, folder: Path) -> DataFrame:
@@ -154,7 +159,8 @@ def _visits(
 ) -> tuple[list[Place], list[str]]:
     """Recompute the visits of the days, each as of the row of the ledger its report goes up to.
 
-    Returns the days done, and a note on each whose visits reach beyond what could be read.
+    Returns the days done, and a note on each whose visits reach beyond what could be read, or that another version of
+    the agents' rules has counted.
     """
     done: list[Place] = []
     notes: list[str] = []
@@ -174,19 +180,25 @@ def _visits(
             began.withColumn("day_s", day_s).join(f.broadcast(frame), ["site", "day_s"]),
             moment.folder / f"visits-{ledger_id}",
         )
-        beyond = {
-            (row["site"], row["day_s"]): row["count"]
-            for row in of_days.where(f.col("ended_us") >= f.col("certain_us"))
-            .groupBy("site", "day_s")
-            .count()
+        doubtful = {
+            (row["site"], row["day_s"]): (row["beyond"], row["otherwise"])
+            for row in of_days.groupBy("site", "day_s")
+            .agg(
+                f.count_if(f.col("ended_us") >= f.col("certain_us")).alias("beyond"),
+                f.count_if(f.col("first_ledger_id") <= moment.other_rules_until).alias("otherwise"),
+            )
+            .where((f.col("beyond") > 0) | (f.col("otherwise") > 0))
             .collect()
         }
-        whole = [place for day, _ in some if (place := (day.site, epoch_s(day.day_start))) not in beyond]
-        notes += [
-            f"{site} {datetime.fromtimestamp(start_s, UTC):%Y-%m-%d}: {number} visits reach beyond what could be "
-            "read, so its visits were not compared"
-            for (site, start_s), number in sorted(beyond.items())
-        ]
+        whole = [place for day, _ in some if (place := (day.site, epoch_s(day.day_start))) not in doubtful]
+        for (site, start_s), (beyond, otherwise) in sorted(doubtful.items()):
+            words = (
+                f"{beyond} visits reach beyond what could be read"
+                if beyond
+                else f"another version of the rules has counted {otherwise} visits"
+            )
+            day_start = datetime.fromtimestamp(start_s, UTC)
+            notes.append(f"{site} {day_start:%Y-%m-%d}: {words}, so its visits were not compared")
         if whole:
             _write(folder, *visit_figures(of_places(of_days, "day_s", places(session, whole))))
         done += whole
@@ -209,14 +221,6 @@ def _compared(
     for part in parts[1:]:
         whole = whole.unionByName(part)
     return whole
-
-
-def _without_restated(figures: DataFrame, restated: DataFrame) -> DataFrame:
-    """Without the agent rules and classes of hours that were counted under an earlier version of the rules."""
-    by_agent = (f.col("report") == "hourly_visitor") | (
-        (f.col("report") == "hourly_dimension") & f.col("key").startswith("agent_rule: ")
-    )
-    return figures.where(~by_agent).unionByName(outside_places(figures.where(by_agent), "start_s", restated))
 
 
 def _without_unknown_copies(session: SparkSession, moment: Moment, lines: DataFrame) -> AuditPlan:

@@ -11,7 +11,10 @@ from pyspark.sql import functions as f
 from spark_jobs.audit_plan import HOUR, AuditPlan, readable_until
 from sql.audit import ReportedDay, VisitorPeriod
 
-HOURLY = ("hourly_traffic", "hourly_page", "hourly_country", "hourly_status", "hourly_dimension", "hourly_visitor")
+HOURLY = (
+    "hourly_traffic", "hourly_page", "hourly_country", "hourly_status", "hourly_dimension", "hourly_visitor",
+    "hourly_latency",
+)  # fmt: skip
 OF_VISITS = ("daily_visit", "daily_entry_page", "daily_exit_page")
 DAILY = "daily_traffic"
 MONTHLY = "traffic_measure"
@@ -66,6 +69,30 @@ def with_comparable_visitors(figures: DataFrame, periods: Sequence[VisitorPeriod
     one_key = keys_meeting(f.col("start_s"), seconds, periods) == 1
     kept = figures.where((f.col("report") != "hourly_visitor") | one_key)
     return kept.withColumn("visitors", f.when(one_key, f.col("visitors")))
+
+
+def visitors_note(
+    hours: Iterable[Place],
+    days: Iterable[Place],
+    months: Iterable[Place],
+    periods: Sequence[VisitorPeriod],
+    end: datetime,
+) -> list[str]:
+    """A note on what ``with_comparable_visitors`` leaves out, if there is anything."""
+
+    def left_out(some: Iterable[Place], seconds: int | None) -> int:
+        untils = [(start, epoch_s(end) if seconds is None else start + seconds) for _, start in some]
+        return sum(
+            sum(one.keys for one in periods if epoch_s(one.period_end) > start and epoch_s(one.period_start) < until)
+            != 1
+            for start, until in untils
+        )
+
+    found = {"hours": left_out(hours, 3600), "days": left_out(days, 86_400), "months": left_out(months, None)}
+    if not any(found.values()):
+        return []
+    words = ", ".join(f"{number} {what}" for what, number in found.items() if number)
+    return [f"visitors of {words} were not compared: not one key of their hashes served the whole time"]
 
 
 def key_period(periods: Sequence[VisitorPeriod]) -> Column:

@@ -18,9 +18,10 @@ _RISING = ("unknown", "human", "tool", "bot", "scanner")
 
 def visits(hits: DataFrame) -> DataFrame:
     """One row a visit: site, key_period, visitor, started_us, ended_us, hits, page_views, client_errors, agent_class,
-    entry_page, exit_page (null without a page view).
+    entry_page, exit_page (null without a page view), first_ledger_id.
 
-    hits: site, key_period (a visit never crosses it), visitor, ts_us, status_code, path, page, is_page, agent_class.
+    hits: site, key_period (a visit never crosses it), visitor, ts_us, status_code, path, page, is_page, agent_class,
+    ledger_id.
     Of page views at the same microsecond the path decides, then its page stands.
     """
     who = ("site", "key_period", "visitor")
@@ -41,6 +42,7 @@ def visits(hits: DataFrame) -> DataFrame:
         f.max(f.array_position(f.lit(list(_RISING)), f.col("agent_class"))).alias("class_rank"),
         f.min(seen)["page"].alias("entry_page"),
         f.max(seen)["page"].alias("exit_page"),
+        f.min("ledger_id").alias("first_ledger_id"),
     )
     by_behaviour = (f.col("client_errors") >= 20) & (f.col("client_errors") * 5 >= f.col("hits"))
     return whole.withColumn(

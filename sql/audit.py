@@ -22,7 +22,6 @@ class TouchedHour:
     hour_start: datetime
     revision: int | None
     state: Literal["reported", "dirty", "unreported"]
-    rules_changed: bool  # a later version of the agent rules has restated it
 
 
 @dataclass(frozen=True)
@@ -146,6 +145,12 @@ class Snapshot:
         self.ledger_id = int(position["ledger_id"])
         self.other_incarnations = bool(position["other_incarnations"])
         self._topic_id = topic_id
+
+    def other_rules_until(self, rules_version: int) -> int:
+        """Last number in the ledger that another version of the agents' rules has counted."""
+        found = rows(self._cursor, "audit/rules_in_force")
+        ours = found and found[0]["rules_version"] == rules_version
+        return int(found[0]["ledger_id"]) if ours else self.ledger_id
 
     def hours(self, start: datetime, end: datetime) -> list[TouchedHour]:
         return [TouchedHour(**row) for row in rows(self._cursor, "audit/hours", {"start": start, "end_": end})]

@@ -3,9 +3,7 @@
 SELECT t.site, t.hour_start, h.revision,
        CASE WHEN h.ledger_id >= t.last_ledger_id THEN 'reported'
             WHEN h.ledger_id IS NOT NULL THEN 'dirty'
-            ELSE 'unreported' END AS state,
-       EXISTS (SELECT FROM report.hour_revision AS r
-               WHERE (r.site, r.hour_start) = (t.site, t.hour_start) AND r.cause = 'agent rules') AS rules_changed
+            ELSE 'unreported' END AS state
 FROM stream.touched_hour AS t
 LEFT JOIN report.hour_checked AS h USING (site, hour_start)
 WHERE t.hour_start >= %(start)s AND t.hour_start < %(end_)s

@@ -15,6 +15,7 @@ from pyspark.sql import SparkSession
 
 from local.kafka_topics import ensure_topic
 from settings import CHECKOUT, Settings
+from spark_jobs.agent_rules import RULES_VERSION
 from spark_jobs.audit import run_audit
 from spark_jobs.audit_phases import Phases
 from sql.audit import AuditRunning, start_audit
@@ -71,22 +72,28 @@ def publish(settings: Settings) -> None:
 
 
 @pytest.fixture
-def reported(fresh_pipeline: Settings) -> Settings:
-    """All of the traffic counted and reported; four pages a day have a row of their own."""
+def counted(fresh_pipeline: Settings) -> Settings:
+    """All of the traffic counted; four pages a day have a row of their own."""
     settings = fresh_pipeline.model_copy(update={"max_pages_per_day": 4})
     send(settings, [(b"web-1", line) for line in TRAFFIC])
     count_all(settings)
-    publish(settings)
     return settings
 
 
 @pytest.fixture
-def audit(reported: Settings, spark: SparkSession) -> Audit:
+def reported(counted: Settings) -> Settings:
+    """All of the traffic counted and reported."""
+    publish(counted)
+    return counted
+
+
+@pytest.fixture
+def audit(counted: Settings, spark: SparkSession) -> Audit:
     """Audits the day, in this process; returns the status. Plans are interpreted: compiling them takes longer."""
     spark.conf.set("spark.sql.codegen.wholeStage", "false")
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
 
-    def run(settings: Settings = reported, end: datetime = NEXT_DAY) -> str:
+    def run(settings: Settings = counted, end: datetime = NEXT_DAY) -> str:
         phases = Phases(time.monotonic)
         return run_audit(settings, DAY, end, "test", b"0123456789abcdef", lambda: nullcontext(spark), phases)[1]
 
@@ -116,7 +123,7 @@ def newest(ask: Ask) -> dict[str, object]:
     return ask("SELECT * FROM quality.audit ORDER BY audit_id DESC LIMIT 1")[0]
 
 
-# One cell of each table: table, column, which row.
+# One cell of each table: table, column, which row. A count in a histogram is three figures: see HISTOGRAM.
 ALTERATIONS = [
     ("hourly_traffic", "bytes_sent", "site = 'blog'"),
     ("hourly_page", "hits", "path = '/about' AND hour_start = '2026-11-19 12:00Z'"),
@@ -124,11 +131,19 @@ ALTERATIONS = [
     ("hourly_status", "latency_us_sum", "status_class = 5"),
     ("hourly_dimension", "bytes_sent", "dimension = 'method' AND value = 'HEAD'"),
     ("hourly_visitor", "visitors", "agent_class = 'tool'"),
+    ("hourly_latency", "counts[1]", "path = '/post'"),
     ("daily_traffic", "visitors", "site = 'shop' AND day_start = '2026-11-19Z'"),
     ("daily_visit", "page_views", "site = 'blog'"),
     ("daily_entry_page", "visits", "site = 'blog'"),
     ("daily_exit_page", "visits", "path = '/about'"),
 ]
+HISTOGRAM = [
+    ("hourly_latency", "latency_bin_square_sum"),
+    ("hourly_latency", "latency_bin_sum"),
+    ("hourly_latency", "latency_count"),
+]
+# Two people came at noon.
+AT_NOON = "site = 'shop' AND hour_start = '2026-11-19 12:00Z' AND agent_class = 'human'"
 
 
 def alter(ask: Ask, sign: str) -> None:
@@ -168,28 +183,78 @@ def test_every_cell_agrees_then_exactly_those_that_were_altered_differ_and_turn_
 
     alter(ask, "+")
     ask("UPDATE report.hourly_page SET p95_ms = p95_ms * 1.03 WHERE path = '/late' RETURNING 1")
+    (sketch,) = ask(f"SELECT encode(sketch, 'hex') AS hex FROM report.hourly_visitor WHERE {AT_NOON}")  # noqa: S608
+    ask(
+        f"""UPDATE report.hourly_visitor  -- the second of two hashes becomes the first
+            SET sketch = substring(sketch FOR length(sketch) - 8) || substring(sketch FROM length(sketch) - 15 FOR 8)
+            WHERE {AT_NOON} RETURNING 1"""  # noqa: S608
+    )
     assert audit() == "differs"
     assert [(report, figure) for report, _, figure, _, _ in differences(ask)] == sorted(
-        [(table, column) for table, column, _ in ALTERATIONS] + [("hourly_page", "p95_ms")]
+        [(table, column) for table, column, _ in ALTERATIONS if table != "hourly_latency"]
+        + [*HISTOGRAM, ("hourly_page", "p95_ms"), ("hourly_visitor", "sketch_visitors")]
     )
-    assert newest(ask)["cells_differing"] == 11
+    assert newest(ask)["cells_differing"] == 15
+    assert ("hourly_visitor", "human", "sketch_visitors", "1", "2") in differences(ask)
     assert ("hourly_page", "/about", "hits", "2", "1") in differences(ask)
     red = ask("SELECT reason FROM quality.current_seal WHERE site = 'blog' AND seal = 'red'")
     assert red == [
         {
-            "reason": f"audit {newest(ask)['audit_id']}: 3 cells differ "
-            "(daily_entry_page 1, daily_visit 1, hourly_traffic 1)"
+            "reason": f"audit {newest(ask)['audit_id']}: 6 cells differ "
+            "(daily_entry_page 1, daily_visit 1, hourly_latency 3, hourly_traffic 1)"
         }
     ]
     assert ask("SELECT seal FROM report.hour_state WHERE site = 'blog'") == [{"seal": "red"}]
     assert ask("SELECT DISTINCT seal, reason FROM quality.hour_seal") == [{"seal": "green", "reason": "all hold"}]
 
     alter(ask, "-")
+    ask(f"UPDATE report.hourly_visitor SET sketch = decode('{sketch['hex']}', 'hex') WHERE {AT_NOON} RETURNING 1")  # noqa: S608
     ask("UPDATE report.hourly_page SET p95_ms = p95_ms / 1.03 WHERE path = '/late' RETURNING 1")
     assert audit() == "equal"
     assert ask("SELECT DISTINCT seal, reason, audit_verdict FROM quality.current_seal WHERE site = 'blog'") == [
         {"seal": "green", "reason": "all hold", "audit_verdict": "equal"}
     ]
+
+
+# What older rules made of the lines: who is human now was a bot, by another rule, with another browser.
+BY_OLD_RULES = [
+    "UPDATE stream.dimension_hour SET value = 'an old rule' WHERE dimension = 'agent_rule' AND value = 'browser'",
+    "UPDATE stream.dimension_hour SET value = 'an old name' WHERE dimension = 'browser' AND value = 'Firefox'",
+    "UPDATE stream.visitor_sketch SET agent_class = 'bot' WHERE agent_class = 'human'",
+    "UPDATE stream.visit SET line_class = 'bot' WHERE line_class = 'human'",
+]
+
+
+def test_agents_that_an_older_version_of_the_rules_counted_are_left_out_and_the_audit_says_so(
+    counted: Settings, audit: Audit, ask: Ask
+) -> None:
+    for change in BY_OLD_RULES:
+        ask(f"{change} RETURNING 1")
+    publish(counted)
+    ask(f"UPDATE stream.rules_adoption SET rules_version = {RULES_VERSION + 1} RETURNING 1")  # noqa: S608
+    # The job starts with this version of the rules. A late line for hour 13, and the first two of hour 15.
+    send(counted, [(b"web-1", event(17, second=3710)), *[(b"web-1", event(n, second=10_800)) for n in (18, 19)]])
+    count_all(counted)
+    publish(counted)
+    assert ask("SELECT cause, count(*)::int AS hours FROM report.hour_revision GROUP BY 1 ORDER BY 1") == [
+        {"cause": "first report", "hours": 7},
+        {"cause": "late data", "hours": 1},
+    ]
+    assert (audit(), differences(ask)) == ("equal", [])
+    assert str(newest(ask)["notes"]).split("; ") == [
+        "agents of 5 hours were not compared: another version of the agents' rules has counted lines of them",
+        "blog 2026-11-19: another version of the rules has counted 1 visits, so its visits were not compared",
+        "shop 2026-11-19: another version of the rules has counted 6 visits, so its visits were not compared",
+    ]
+    # What does not depend on agents is compared in all hours, and agents in those that this version alone counted.
+    for hour in ("13:00", "15:00"):
+        ask(
+            f"""UPDATE report.hourly_dimension SET hits = hits + 1
+                WHERE site = 'shop' AND hour_start = '2026-11-19 {hour}Z' AND dimension IN ('method', 'os')
+                RETURNING 1"""  # noqa: S608
+        )
+    assert audit() == "differs"
+    assert [str(key).partition(":")[0] for _, key, _, _, _ in differences(ask)] == ["method", "method", "os"]
 
 
 def test_hours_that_cannot_be_checked_are_named_with_the_reason(reported: Settings, audit: Audit, ask: Ask) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from spark_jobs.audit_ledger import NOT_COUNTED, PartitionLedger, batches_with_copies, begins_before
 from spark_jobs.audit_plan import AuditPlan, days_to_check, everything, joined, plan_audit, readable_until
-from spark_jobs.audit_scope import days_of_visits, epoch_s, months_to_check
+from spark_jobs.audit_scope import days_of_visits, epoch_s, months_to_check, visitors_note
 from sql.audit import HourRange, ReportedDay, TouchedHour, VisitorPeriod
 
 DAY = datetime(2026, 11, 19, tzinfo=UTC)
@@ -21,7 +21,7 @@ def hour(
     number: int, state: Literal["reported", "dirty", "unreported"] = "reported", site: str = "shop"
 ) -> TouchedHour:
     revision = None if state == "unreported" else 1
-    return TouchedHour(site, DAY + timedelta(hours=number), revision, state, rules_changed=False)
+    return TouchedHour(site, DAY + timedelta(hours=number), revision, state)
 
 
 def span(number: int, start: int, until: int, partition: int = 0, topic: str = NOW) -> HourRange:
@@ -140,3 +140,17 @@ def test_a_month_is_compared_from_its_first_hour_on_as_far_as_the_period_goes() 
     assert months_to_check(found, DAY, DAY + timedelta(days=1)) == []
     partly = plan([hour(1), hour(2, "dirty")], [span(1, 0, 10)], {0: 0})
     assert months_to_check(partly, first, DAY + timedelta(days=1)) == []
+
+
+def test_a_note_says_whose_visitors_were_not_compared_because_another_key_came() -> None:
+    noon = epoch_s(DAY + timedelta(hours=12))
+    hours = [("shop", noon - 3600), ("shop", noon), ("blog", noon)]
+    days, months, end = [("shop", epoch_s(DAY))], [("shop", epoch_s(DAY.replace(day=1)))], DAY + timedelta(days=1)
+    assert visitors_note(hours, days, months, MONTH, end) == []
+    by_half_days = [
+        VisitorPeriod(DAY, DAY + timedelta(hours=12), 1),
+        VisitorPeriod(DAY + timedelta(hours=12), DAY + timedelta(days=1), 2),
+    ]
+    assert visitors_note(hours, days, months, by_half_days, end) == [
+        "visitors of 2 hours, 1 days, 1 months were not compared: not one key of their hashes served the whole time"
+    ]

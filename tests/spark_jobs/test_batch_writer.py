@@ -362,6 +362,14 @@ def test_a_new_version_of_the_rules_changes_classes_on_record_and_has_hours_rest
     assert changed == ["browser was human, is bot"]
     assert adopt_rules(counting.warehouse, epoch, RULES_VERSION + 1, rule_classes(), since) == []
     assert ask("SELECT DISTINCT rules_version FROM stream.agent_rule") == [{"rules_version": RULES_VERSION + 1}]
+    # A version that is taken back gives the classes it gave before.
+    changed = adopt_rules(counting.warehouse, epoch, RULES_VERSION, rule_classes(), since)
+    assert changed == ["browser was bot, is human"]
+    adoptions = ask("SELECT rules_version, ledger_id > 1 AS later FROM stream.rules_adoption ORDER BY ledger_id")
+    assert adoptions == [
+        {"rules_version": RULES_VERSION + 1, "later": True},
+        {"rules_version": RULES_VERSION, "later": True},
+    ]
     last = ask(ledger)[0]["last"]
     touched = ask("SELECT hour_start, last_ledger_id FROM stream.touched_hour ORDER BY 1")
     assert [row["last_ledger_id"] > last for row in touched] == [False, True]
