@@ -1,4 +1,4 @@
--- depends: 0013.series
+-- depends: 0014.daily-unions
 -- Samples of the supervised processes, so that the page Stream shows all of them and not only those that keep a lease.
 
 SET LOCAL ROLE footfall_owner;

@@ -1,4 +1,4 @@
--- depends: 0013.series
+-- depends: 0015.processes
 -- Samples of rejected records show how a record is built and what in it is harmless. Those stored before could hold
 -- user agents and query strings: they are emptied, their records stay counted.
 

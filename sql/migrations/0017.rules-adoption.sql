@@ -1,4 +1,4 @@
--- depends: 0013.series
+-- depends: 0016.rejected-samples
 -- From when on which version of the agents' rules has counted: an audit recomputes with the rules of today, and must
 -- not call different what an older version has counted.
 
