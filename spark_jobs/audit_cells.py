@@ -126,14 +126,18 @@ def visitors(came: DataFrame, keys: Sequence[str]) -> DataFrame:
 def hour_figures(basis: Basis, own_rows: DataFrame) -> list[DataFrame]:
     """The reports of hours. basis: of the hours to check only; own_rows: see ``audit_lines.with_own_rows``."""
     hour = ("site", "hour_s")
-    classes = visitors(basis.comings, (*hour, "agent_class")).withColumn("sketch_visitors", f.col("visitors"))
+    classes = (
+        visitors(basis.comings, (*hour, "agent_class"))
+        .withColumnRenamed("agent_class", "key")
+        .withColumn("sketch_visitors", f.col("visitors"))
+    )
     whole = f.lit("")
     return [
         _sums_of_hours(basis.lines),
         _latency_figures(percentiles(basis.latencies, hour), "hourly_traffic", whole),
         in_columns(visitors(basis.comings, hour), "hourly_traffic", "hour_s", whole),
         _latency_figures(percentiles(basis.latencies, (*hour, "page")), "hourly_page", f.col("page")),
-        in_columns(classes, "hourly_visitor", "hour_s", f.col("agent_class")),
+        in_columns(classes, "hourly_visitor", "hour_s", f.col("key")),
         _dimension_figures(basis.lines, own_rows),
     ]
 

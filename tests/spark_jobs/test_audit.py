@@ -250,7 +250,7 @@ def test_agents_that_an_older_version_of_the_rules_counted_are_left_out_and_the_
     for hour in ("13:00", "15:00"):
         ask(
             f"""UPDATE report.hourly_dimension SET hits = hits + 1
-                WHERE site = 'shop' AND hour_start = '2026-11-19 {hour}Z' AND dimension IN ('method', 'os')
+                WHERE site = 'shop' AND hour_start = '2026-11-19 {hour}Z' AND (dimension = 'os' OR value = 'GET')
                 RETURNING 1"""  # noqa: S608
         )
     assert audit() == "differs"
