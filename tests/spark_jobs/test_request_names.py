@@ -8,7 +8,7 @@ from producers.site_model import METHODS as GENERATED
 from spark_jobs.request_names import METHODS, stored_method, stored_protocol
 
 
-@pytest.mark.parametrize("method", [*METHODS, *GENERATED, "-"])
+@pytest.mark.parametrize("method", sorted({*METHODS, *GENERATED, "-"}))
 def test_a_registered_method_and_the_mark_of_a_malformed_request_stay(method: str) -> None:
     assert stored_method(method) == method
 
