@@ -64,13 +64,11 @@ evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PA
 		--limit="$${LIMIT:-20}" $(if $(filter 1,$(JSON)),--json)
 
 .PHONY: test test-fast lint bench backtest screenshots lock
-# Two processes share the tests, each with services of its own: much of a test is waiting for one.
-SHARED := -n 2 --dist loadgroup
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone
-	@$(PYTHON) -m pytest $(SHARED) $(ARGS)
+	@$(PYTHON) -m pytest $(ARGS)
 
 test-fast: dev ## Only the tests that start nothing
-	@$(PYTHON) -m pytest $(SHARED) -m "not services and not stack" $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not services and not stack" $(ARGS)
 
 lint: dev ## Style, types, and which room may import which
 	@$(VENV)/bin/ruff check .

@@ -31,17 +31,6 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Who runs a test when several processes share them: one a file, and one all tests of whole stacks.
-
-    A machine of two cores bears one stack at a time.
-    """
-    for item in items:
-        together = "stack" if item.get_closest_marker("stack") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(together))
-
-
 REAL_LOG = CHECKOUT.parent / "shared" / "data" / "apache_access.log"
 
 
