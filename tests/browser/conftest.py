@@ -30,6 +30,7 @@ TRAP = (
 # What the browser itself says when a request fails, as some tests want it to.
 FAILED_REQUEST = re.compile(
     r"Failed to load resource: .*(503|401|403|404|net::ERR_)|^(htmx: htmx:error: )?(TypeError: )?Failed to fetch\b"
+    r"|^htmx: htmx:error: signal is aborted"  # the page gave up an answer that took too long, and says so
 )
 
 SURGE = "surge:+330s:90s:6:/products"
