@@ -80,7 +80,7 @@ def test_a_running_job_is_adopted_and_no_second_one_starts(operator: StreamJobOp
 def test_a_launch_written_down_by_a_launcher_that_died_is_waited_for_then_replaced(
     operator: StreamJobOperator, warehouse: Warehouse
 ) -> None:
-    record_launch(warehouse, "00000000-0000-0000-0000-000000000001", "traffic_stream", this_host(), "/nowhere/launch.log")
+    record_launch(warehouse, "00000000-0000-0000-0000-000000000001", "traffic_stream", this_host(), "/nowhere/log")
     assert deferral(operator).trigger.launch_id == "00000000-0000-0000-0000-000000000001"
     with warehouse.transaction() as cursor:
         cursor.execute("UPDATE stream.launch SET launched_at = launched_at - interval '31 seconds'")
