@@ -25,8 +25,6 @@ PERCENTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
 # A histogram with another count in any bin differs in one of these.
 OF_HISTOGRAM = ("latency_count", "latency_bin_sum", "latency_bin_square_sum")
 BIN_GROWTH = 101 / 99
-
-
 # Reports of hours that are told apart by one column of a line.
 BY_COLUMN = {"hourly_page": "page", "hourly_country": "country", "hourly_status": "status_class"}
 

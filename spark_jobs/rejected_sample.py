@@ -15,7 +15,7 @@ import msgspec
 
 from producers.access_log import COUNTRY_PATTERN, SITE_PATTERN, SOURCE_PATTERN, AccessEvent, UnparsedLine
 from spark_jobs.canonical import canonical_path, mask_personal
-from spark_jobs.request_names import METHODS
+from spark_jobs.request_names import METHODS, PROTOCOL
 
 LONGEST_START = 1024  # bytes of a record that is no JSON object, of which the shape is taken
 LONGEST_VALUE = 200
@@ -40,7 +40,7 @@ _TEXTS = {
     "site": re.compile(r"[A-Za-z0-9._:-]{1,64}"),
     "source": re.compile(r"[A-Za-z0-9._:-]{1,128}"),
     "country": re.compile(r"[A-Z]{2}"),
-    "protocol": re.compile(r"HTTP/[0-9](?:\.[0-9])?"),
+    "protocol": PROTOCOL,
     "method": re.compile("|".join(map(re.escape, [*sorted(METHODS, reverse=True), "-"]))),
 }
 _TARGET = re.compile(r"[!-~]*")  # a path ends where a blank would end it in a log line

@@ -21,7 +21,7 @@ METHODS = frozenset(
         "VERSION-CONTROL",
     ]
 )
-_PROTOCOL = re.compile(r"HTTP/[0-9](?:\.[0-9])?")  # RFC 9110 section 2.5
+PROTOCOL = re.compile(r"HTTP/[0-9](?:\.[0-9])?")  # RFC 9110 section 2.5
 
 
 def stored_method(method: str) -> str:
@@ -33,4 +33,4 @@ def stored_protocol(protocol: str | None) -> str:
     """``HTTP/1.1`` and the like; empty when the line does not say; else ``(other)``."""
     if not protocol:
         return ""
-    return protocol if _PROTOCOL.fullmatch(protocol) else OTHER
+    return protocol if PROTOCOL.fullmatch(protocol) else OTHER

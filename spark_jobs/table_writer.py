@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from spark_jobs.count_tables import SKETCHES, VISITS, CountTables, merged_sketches, merged_visits
+from spark_jobs.request_names import OTHER
 from sql.warehouse import Cursor, copy_csv, csv_of, rows, run
 
 _WITHOUT_HEADER = pyarrow.csv.WriteOptions(include_header=False)
 _VISIT = ["site", "key_id", "visitor", "started_us"]
-_OTHER = "(other)"
 _DAY_US = 86_400_000_000
 
 
@@ -86,7 +86,7 @@ def with_other_pages(visits: pa.Table, beyond: Set[tuple[str, int, str]]) -> pa.
     for page, at in (("entry_path", "entry_us"), ("exit_path", "exit_us")):
         seen = zip(*(visits[name].to_pylist() for name in ("site", at, page)), strict=True)
         pages = [
-            _OTHER if us is not None and (site, us // _DAY_US, path) in beyond else path for site, us, path in seen
+            OTHER if us is not None and (site, us // _DAY_US, path) in beyond else path for site, us, path in seen
         ]
         visits = visits.set_column(visits.column_names.index(page), page, pa.array(pages, pa.string()))
     return visits

@@ -30,7 +30,6 @@ for _name in [name for name in os.environ if name.startswith("FOOTFALL_") and na
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
-
 REAL_LOG = CHECKOUT.parent / "shared" / "data" / "apache_access.log"
 
 
