@@ -21,7 +21,7 @@ from plugins.pages.report_file import export_context, without_links
 from plugins.pages.report_range import Asked, Kind, asked_range, cells_by_field, field_value, named_moment, queries_of
 from plugins.pages.report_rows import within_bound, worst_seal
 from plugins.pages.revision_columns import Against
-from plugins.pages.revision_layers import LAYER_WORDS, LAYERS, bars_summary, layers, step_bars
+from plugins.pages.revision_layers import LAYER_WORDS, LAYERS, bars_summary, step_bars
 from plugins.pages.sites import choose_site
 from plugins.pages.view import View, ViewOf
 from sql.warehouse import Row
@@ -132,7 +132,7 @@ async def gather(view: View, asked: Asked, site: str, filters: dict[str, str], c
         "is_whole": asked.is_whole(view.clock.now),
         "after_start": asked.end,
         "length": asked.end - asked.start,
-        **bars(asked, blocks["steps"], comparison.shown, revisions),
+        **bars(asked, blocks["steps"]),
         "field_value": field_value,
         "zulu": zulu,
         "title": title,
@@ -153,23 +153,14 @@ def newest_report(revisions: Sequence[Row], changes: Block | None) -> Row | None
     return {"made_at": made_at} if made_at else None
 
 
-def bars(asked: Asked, steps: Block, shown: Row | None, revisions: Sequence[Row]) -> dict[str, Any]:
-    """The bars over time, and for an hour its revisions' layers: by minute nobody noted which revision added what."""
-    if asked.kind == "hour":
-        what, width = "Hits per minute", timedelta(minutes=1)
-        made = [
-            {"step_start": r["step_start"], "step_end": r["step_start"] + width, "hits": r["hits"]}
-            for r in steps.rows
-        ]
-        newest = shown["revision"] if shown else 0
-        of_hour = layers({row["revision"]: row["hits_delta"] for row in revisions if row["revision"] <= newest})
-    else:
-        what = "Hits per hour" if asked.step_hours == 1 else "Hits per day"
-        made, of_hour = step_bars(steps.rows, timedelta(hours=asked.step_hours)), []
+def bars(asked: Asked, steps: Block) -> dict[str, Any]:
+    """The bars over time, each divided by the revision that added its hits."""
+    what = {60: "Hits per minute", 3600: "Hits per hour"}.get(asked.step.total_seconds(), "Hits per day")
+    made = step_bars(steps.rows, asked.step)
     return {
         "bars_title": what,
         "bars": chart_data({"steps": made}, from_time=asked.start, until_time=asked.end),
         "bars_summary": bars_summary(what, made),
-        "hour_layers": dict(zip(LAYERS, of_hour, strict=False)),
-        "layers_drawn": [name for name in LAYERS if any(bar.get(name) for bar in made)],
+        "bars_sum": sum(bar["hits"] for bar in made),
+        "layers_drawn": [name for name in LAYERS if any(bar[name] for bar in made)],
     }

@@ -67,9 +67,11 @@ class Asked:
         return self.start - (self.end - self.start)
 
     @property
-    def step_hours(self) -> int:
-        """Hours of a bar."""
-        return 1 if (self.end - self.start) / HOUR <= 72 else 24
+    def step(self) -> timedelta:
+        """What a bar is of."""
+        if self.kind == "hour":
+            return timedelta(minutes=1)
+        return HOUR if self.end - self.start <= 72 * HOUR else timedelta(days=1)
 
     def is_whole(self, now: datetime) -> bool:
         """Whether all of it was over, as of the moment shown: only then it may be compared with a whole period."""
@@ -142,10 +144,10 @@ def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Qu
         "audits": Query("report_audit", {"most": 1}),
     }
     if asked.kind == "hour":
-        queries["steps"] = Query("report_minutes", of_site | asked.parameters)
+        queries["steps"] = published("report_minutes", as_known)
         queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
     else:
-        queries["steps"] = published("report_steps", as_known | {"step_hours": asked.step_hours})
+        queries["steps"] = published("report_steps", as_known | {"step_hours": asked.step // HOUR})
         queries |= {"changes": Query("report_changes", as_known), "seals": Query("report_seals", as_known)}
     if asked.kind == "day":
         of_day = of_site | {"from_time": zulu(asked.start), "most": MOST_REVISIONS}

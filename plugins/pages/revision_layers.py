@@ -31,7 +31,7 @@ def layers(moved: Mapping[int, int]) -> list[int]:
 
 
 def step_bars(rows: Sequence[Row], width: timedelta) -> list[dict[str, Any]]:
-    """One bar a step with its layers, as the chart takes them; rows: of ``report_steps``, by step and revision."""
+    """One bar a step with its layers, as the chart takes them; rows: of ``report_steps`` or ``report_minutes``."""
     moved: dict[datetime, dict[int, int]] = {}
     for row in rows:
         moved.setdefault(row["step_start"], {})[row["revision"]] = row["hits_added"]
@@ -47,8 +47,6 @@ def bars_summary(what: str, bars: Sequence[Mapping[str, Any]]) -> str:
     if not bars:
         return f"{what}: none."
     said = f"{what}: {plural(len(bars), 'bar')}, most {count(max(bar['hits'] for bar in bars))}"
-    if LAYERS[0] not in bars[0]:
-        return f"{said}."
     late = [bar["hits"] - bar[LAYERS[0]] for bar in bars]
     if not any(late):
         return f"{said}; nothing was added after the first publication."

@@ -65,6 +65,23 @@ LEFT JOIN pg_temp.publishing_visited AS v USING (site, hour_start)
 LEFT JOIN (SELECT * FROM pg_temp.publishing_percentile WHERE path = '') AS p USING (site, hour_start)
 WHERE r.report = 'traffic';
 
+-- By minute, unless 10-second totals of the hour are gone.
+INSERT INTO report.hourly_minute (site, hour_start, revision, minute_hits)
+SELECT site, hour_start, c.revision, m.hits
+FROM pg_temp.publishing_change AS c
+JOIN pg_temp.publishing_row AS r USING (site, hour_start)
+CROSS JOIN LATERAL (
+    SELECT array_agg(coalesce(b.hits, 0) ORDER BY minute) AS hits, sum(b.hits) AS hour_hits
+    FROM generate_series(0, 59) AS minute
+    LEFT JOIN (
+        SELECT mod(extract(epoch FROM t.bucket_start)::bigint / 60, 60)::integer AS minute, sum(t.hits)::integer AS hits
+        FROM stream.site_bucket AS t
+        WHERE t.site = c.site AND t.bucket_start >= c.hour_start AND t.bucket_start < c.hour_start + interval '1 hour'
+        GROUP BY 1
+    ) AS b USING (minute)
+) AS m
+WHERE r.report = 'traffic' AND m.hour_hits = r.hits;
+
 INSERT INTO report.hourly_page (site, hour_start, revision, path, hits, bytes_sent, client_errors, server_errors,
     latency_us_sum, latency_count, p50_ms, p90_ms, p95_ms, p99_ms, max_ms)
 SELECT site, hour_start, c.revision, path, r.hits, r.bytes_sent, r.client_errors, r.server_errors,

@@ -17,9 +17,10 @@ from sql.daily_reports import publish_days
 from sql.hourly_reports import publish_hours
 from sql.warehouse import Warehouse
 from tests.plugins.pages.conftest import Client
+from tests.sql.conftest import admin as admin
 from tests.sql.conftest import reporter as reporter
 from tests.sql.conftest import traffic as traffic
-from tests.sql.counted_traffic import Cell, CountedTraffic, at, select
+from tests.sql.counted_traffic import Cell, CountedTraffic, at, execute, select
 
 AS_OF = at("2026-06-09T00:00:00")
 DAY = "/footfall/reports/day?site=shop&start=2026-06-01T00:00Z"
@@ -69,8 +70,12 @@ def test_late_lines_show_what_moved_between_the_revisions(
     assert "r2 − r1" in page
     assert "Hits 35 42 +7" in words(page)
     assert "r2 +7 hits: late data" in words(page)
-    assert "The whole hour: 35 known at r1, 7 added by r2." in words(page)
-    assert "Which minutes a revision added to is not kept" in page
+    bars = chart_of(page)
+    assert len(bars) == 60 and bars[0] == {"hits": 35, "known_at_r1": 35, "added_by_r2": 0, "added_later": 0}
+    assert bars[10] == {"hits": 7, "known_at_r1": 0, "added_by_r2": 7, "added_later": 0}
+    assert "7 hits were added after the first publication, in 1 bar" in page
+    then = chart_of(viewer.get(f"{HOUR}&as_known_at={made_at(reporter, 1)}").text)
+    assert [bar["hits"] for bar in then if bar["hits"]] == [35]
     moved = words(page.split('id="moved"')[1].split("</section>")[0])
     assert "/home 30 37 +7" in moved and "/same" not in moved
     assert "United States 5 12 +7" in moved
@@ -265,7 +270,23 @@ def test_a_chart_says_how_much_was_added_after_the_first_publication() -> None:
     assert [(bar["hits"], bar["known_at_r1"], bar["added_by_r2"]) for bar in bars] == [(56, 50, 6), (70, 70, 0)]
     said = bars_summary("Hits per hour", bars)
     assert said == "Hits per hour: 2 bars, most 70; 6 hits were added after the first publication, in 1 bar."
-    assert bars_summary("Hits per minute", [{"hits": 3}]) == "Hits per minute: 1 bar, most 3."
+
+
+@pytest.mark.services
+def test_minutes_stay_as_they_were_published_and_what_came_after_the_10_second_totals_were_gone_is_said(
+    admin: Warehouse, traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=30), Cell("10:59:50", hits=5))
+    publish_hours(reporter, AS_OF)
+    execute(admin, "DELETE FROM stream.site_bucket")
+    viewer = filled("viewer")
+    page = viewer.get(HOUR).text
+    assert [bar["hits"] for bar in chart_of(page)] == [30, *[0] * 58, 5] and "The bars add up" not in page
+    traffic.batch(Cell("10:10:00", hits=7))
+    publish_hours(reporter, AS_OF)
+    page = viewer.get(HOUR).text
+    assert [bar["hits"] for bar in chart_of(page)] == [30, *[0] * 58, 5]
+    assert "The bars add up to 35 of 42 hits" in page
 
 
 @pytest.mark.services

@@ -1,0 +1,39 @@
+-- depends: 0017.rules-adoption
+-- Each revision of an hour keeps its hits by minute: when late lines were from can be seen, and stays to be seen when
+-- the 10-second totals are gone.
+
+SET LOCAL ROLE footfall_owner;
+
+CREATE TABLE report.hourly_minute (
+    site        text NOT NULL,
+    hour_start  timestamptz NOT NULL,
+    revision    integer NOT NULL,
+    minute_hits integer[] NOT NULL CHECK (array_length(minute_hits, 1) = 60 AND array_position(minute_hits, NULL) IS NULL),
+    PRIMARY KEY (site, hour_start, revision),
+    FOREIGN KEY (site, hour_start, revision) REFERENCES report.hourly_traffic
+);
+COMMENT ON TABLE report.hourly_minute IS 'Hits of each site and UTC hour by minute, by revision. A revision has no row when 10-second totals of its hour were gone when it was made, or when it was made before there was this table. Append-only.';
+COMMENT ON COLUMN report.hourly_minute.minute_hits IS 'Hits of the 60 minutes, from the first to the last; their sum is the revision''s hits.';
+
+-- Of reports from before this table: those that nothing was added to, so that their minutes are as they were.
+INSERT INTO report.hourly_minute (site, hour_start, revision, minute_hits)
+SELECT r.site, r.hour_start, r.revision, m.hits
+FROM report.hourly_traffic AS r
+CROSS JOIN LATERAL (
+    SELECT array_agg(coalesce(b.hits, 0) ORDER BY minute) AS hits, sum(b.hits) AS hour_hits
+    FROM generate_series(0, 59) AS minute
+    LEFT JOIN (
+        SELECT mod(extract(epoch FROM bucket_start)::bigint / 60, 60)::integer AS minute, sum(hits)::integer AS hits
+        FROM stream.site_bucket
+        WHERE site = r.site AND bucket_start >= r.hour_start AND bucket_start < r.hour_start + interval '1 hour'
+        GROUP BY 1
+    ) AS b USING (minute)
+) AS m
+WHERE m.hour_hits = r.hits AND r.revision = 1;
+
+CALL report.comment_columns();
+
+GRANT SELECT ON report.hourly_minute TO footfall_reporter, footfall_reader;
+GRANT INSERT ON report.hourly_minute TO footfall_reporter;
+
+RESET ROLE;
