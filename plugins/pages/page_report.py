@@ -155,7 +155,7 @@ def newest_report(revisions: Sequence[Row], changes: Block | None) -> Row | None
 
 def bars(asked: Asked, steps: Block) -> dict[str, Any]:
     """The bars over time, each divided by the revision that added its hits."""
-    what = {60: "Hits per minute", 3600: "Hits per hour"}.get(asked.step.total_seconds(), "Hits per day")
+    what = {60: "Hits per minute", 3600: "Hits per hour"}.get(asked.step // timedelta(seconds=1), "Hits per day")
     made = step_bars(steps.rows, asked.step)
     return {
         "bars_title": what,
