@@ -55,6 +55,7 @@ async def live(
         "anomalies": Query("live_anomalies", of_site | {"most": MOST_ANOMALIES}, FRESH),
         "visitors": Query("live_visitors", of_site, HEAVY),
         "latency": Query("live_latency", of_site, FRESH),
+        "minutes": Query("live_minutes", of_site, HEAVY),
         "pages": Query("live_pages", of_site | {"most": MOST_PAGES}, FRESH),
         "lines": Query("live_page_lines", of_site | {"most": MOST_PAGES}, HEAVY),
         "usual": Query("live_usual_errors", of_site, FRESH),

@@ -31,6 +31,38 @@ CROSS JOIN LATERAL (
 ) AS m
 WHERE m.hour_hits = r.hits AND r.revision = 1;
 
+-- ---- live: the last minutes one by one
+CREATE FUNCTION report.live_minute(site text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
+    minute_start timestamptz, visitors bigint, p95_ms double precision
+)
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+AS $$
+    SELECT m.minute_start, coalesce(v.visitors, 0), l.p95_ms
+    FROM generate_series(live_minute.start_at, live_minute.end_at - interval '1 minute', interval '1 minute')
+        AS m (minute_start)
+    CROSS JOIN LATERAL (
+        SELECT sum(report.visitor_estimate((length(k.sketch) - 8 * get_byte(k.sketch, 0)) / 8, report.theta(k.sketch)))
+            ::bigint AS visitors
+        FROM stream.visitor_sketch AS k
+        WHERE k.site = live_minute.site AND k.minute_start = m.minute_start
+    ) AS v
+    CROSS JOIN LATERAL (
+        SELECT report.latency_percentile_ms(array_agg(bin.bin ORDER BY bin.bin), array_agg(bin.count ORDER BY bin.bin),
+                                            0.95, max(bin.latency_us_max)) AS p95_ms
+        FROM (
+            SELECT part.bin, sum(part.count)::bigint AS count, max(b.latency_us_max) AS latency_us_max
+            FROM stream.latency_bin AS b
+            JOIN stream.page AS p USING (page_id)
+            CROSS JOIN LATERAL unnest(b.bins, b.counts) AS part (bin, count)
+            WHERE p.site = live_minute.site AND b.bucket_start >= m.minute_start
+              AND b.bucket_start < m.minute_start + interval '1 minute'
+            GROUP BY part.bin
+        ) AS bin
+    ) AS l
+    ORDER BY m.minute_start
+$$;
+COMMENT ON FUNCTION report.live_minute IS 'Visitors and 95th percentile of latency (ms, within 1 %; null: none was measured) of each whole minute in [start_at, end_at), as counted at this moment. A visitor that changes its agent class within a minute counts twice in it. start_at must be the start of a minute.';
+
 CALL report.comment_columns();
 
 GRANT SELECT ON report.hourly_minute TO footfall_reporter, footfall_reader;

@@ -162,6 +162,20 @@ def test_a_hot_page_has_its_line_of_fifteen_minutes_oldest_first(
     assert page.count('class="pageline"') == 1
 
 
+def test_visitors_and_latency_have_a_line_by_minute_whose_last_whole_minute_is_the_last(
+    traffic: CountedTraffic, admin: Warehouse, filled: Client
+) -> None:
+    two_minutes_ago = datetime.now(UTC).replace(second=0, microsecond=0, tzinfo=None) - timedelta(minutes=2)
+    traffic.batch(Cell(two_minutes_ago.isoformat(), hits=6, latency_us=200_000, visitors=(1, 2, 3)))
+    execute(admin, COUNTING)
+    rows = filled("viewer").get("/footfall/sql/live_minutes/json?site=shop").json()
+    assert len(rows) == 15
+    (minute,) = [row for row in rows if row["visitors"]]
+    assert minute["visitors"] == 3 and minute["p95_ms"] == pytest.approx(200, rel=0.01)
+    assert [row["p95_ms"] for row in rows].count(None) == 14
+    assert "line: by minute, 15 min" in filled("viewer").get("/footfall/live?site=shop").text
+
+
 def test_the_wall_view_has_the_figures_and_no_tabs(traffic: CountedTraffic, admin: Warehouse, filled: Client) -> None:
     traffic.batch(Cell(bucket(25), "/home", hits=60))
     execute(admin, COUNTING)
