@@ -65,10 +65,10 @@ evidence: run ## The log lines behind a number: SITE=shop HOUR=2026-11-25T10 [PA
 
 .PHONY: test test-fast lint bench backtest screenshots lock
 test: java dev ## All tests, real services included; needs no make up and leaves your stack alone
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 test-fast: dev ## Only the tests that start nothing
-	@$(PYTHON) -m pytest -n 2 --dist loadfile -m "not services and not stack" $(ARGS)
+	@$(PYTHON) -m pytest -n 2 -m "not services and not stack" $(ARGS)
 
 lint: dev ## Style, types, and which room may import which
 	@$(VENV)/bin/ruff check .

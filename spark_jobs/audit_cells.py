@@ -140,6 +140,13 @@ def hour_figures(basis: Basis, own_rows: DataFrame) -> list[DataFrame]:
     ]
 
 
+def minute_figures(lines: DataFrame) -> DataFrame:
+    """Hits by minute of the hour, of the minutes that have any."""
+    minute = f.floor(f.col("ts_us") / 60_000_000) % 60
+    hits = lines.groupBy("site", "hour_s", minute.cast("string").alias("minute")).agg(f.count(f.lit(1)).alias("hits"))
+    return in_columns(hits, "hourly_minute", "hour_s", f.col("minute"))
+
+
 def _latency_figures(of_hours: DataFrame, report: str, key: Column) -> DataFrame:
     """The percentiles a report states, and what the histogram in hourly_latency must hold; the maximum in both."""
     both = of_hours.withColumn("report", f.explode(f.array(f.lit(report), f.lit("hourly_latency"))))

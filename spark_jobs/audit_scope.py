@@ -13,7 +13,7 @@ from sql.audit import ReportedDay, VisitorPeriod
 
 HOURLY = (
     "hourly_traffic", "hourly_page", "hourly_country", "hourly_status", "hourly_dimension", "hourly_visitor",
-    "hourly_latency",
+    "hourly_latency", "hourly_minute",
 )  # fmt: skip
 OF_VISITS = ("daily_visit", "daily_entry_page", "daily_exit_page")
 DAILY = "daily_traffic"

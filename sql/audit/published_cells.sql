@@ -77,6 +77,13 @@ CROSS JOIN LATERAL (
     FROM unnest(r.bins, r.counts) AS part (bin, count)
 ) AS counted
 UNION ALL
+SELECT 'hourly_minute', site, start_s, (part.place - 1)::text, part.hits, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM hour
+JOIN report.hourly_minute AS r USING (site, hour_start, revision)
+CROSS JOIN LATERAL unnest(r.minute_hits) WITH ORDINALITY AS part (hits, place)
+WHERE part.hits > 0
+UNION ALL
 SELECT 'daily_traffic', site, start_s, '', r.hits, r.bytes_sent, r.client_errors, r.server_errors, r.latency_us_sum,
        r.latency_count, r.visitors, r.visitors_bound, r.p50_ms, r.p90_ms, r.p95_ms, r.p99_ms, r.max_ms, r.hours,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
