@@ -165,6 +165,8 @@ def test_late_lines_make_a_second_revision_whose_difference_and_red_seal_are_sho
     revisions = page.get_by_role("table", name="Figures under each revision")
     expect(revisions.get_by_role("row", name=re.compile("^Hits"))).to_contain_text(f"{HITS}{HITS + 3}+3")
     expect(page.locator("#page")).to_contain_text("r2 +3 hits: late data")
+    await_charts(page)
+    expect(page.locator(".added_by_r2_marks path")).to_have_count(1)  # they were all from 09:59
     page.get_by_role("link", name=re.compile(r"^r1 \d")).click()
     expect(page.locator("#page")).to_contain_text("(revision 1). Now: revision 2")
     expect(page.locator(".figure", has_text="Hits").locator("dd > b").first).to_have_text(str(HITS))
