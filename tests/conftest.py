@@ -33,7 +33,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 # Their tests share a stack, and two stacks at once are too much for two cores.
-ON_A_STACK = ("tests/browser/", "tests/pipeline/")
+ON_A_STACK = ("tests/browser/", "tests/pipeline/test_stack.py")
 
 
 class FileScheduling(LoadScopeScheduling):  # type: ignore[misc]

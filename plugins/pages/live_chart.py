@@ -32,17 +32,17 @@ RANGES = {
 }
 
 
-def band_words(steps: Sequence[Row]) -> tuple[str, bool]:
-    """Whether the newest 30 s lie in the band, in words; and whether that is worth a mark."""
+def band_words(steps: Sequence[Row]) -> tuple[str, str]:
+    """Whether the newest 30 s lie in the band, in words; and the mark of those that do not."""
     newest = [step for step in steps[-3:] if step["hits_per_second"] is not None]
     if len(newest) < 3 or any(step["high_per_second"] is None for step in newest):
-        return "no usual value yet", False
+        return "no usual value yet", ""
     seen = sum(step["hits_per_second"] for step in newest)
     if seen > sum(step["high_per_second"] for step in newest):
-        return "above band", True
+        return "above band", "▲"
     if seen < sum(step["low_per_second"] for step in newest):
-        return "below band", True
-    return "within band", False
+        return "below band", "▼"
+    return "within band", ""
 
 
 def chart_of(
@@ -60,7 +60,8 @@ def chart_of(
     gaps = unknown_spans(seen)
     if not state.is_now and last is not None:
         gaps.append({"gap_start": last, "gap_end": clock.now, "words": ""})
-    forecast = right_of(clock.now, ahead) if state.is_now else []
+    # By five minutes, the coming minute is no more than a dot.
+    forecast = right_of(clock.now, ahead) if state.is_now and chosen.step_seconds == 10 else []
     end = clock.now if state.is_now or last is None else last
     marks = [mark for anomaly in anomalies if (mark := anomaly_mark(clock, anomaly, start, end)) is not None]
     top = max((step["hits_per_second"] or 0 for step in seen), default=0)
@@ -75,7 +76,8 @@ def chart_of(
         until_time=clock.now + timedelta(minutes=chosen.minutes / 15) if state.is_now else clock.now,
         now_time=clock.now,
         now_words=f"now {clock.text(clock.now)}",
-        stood_still_at=None if state.is_now else last,
+        counted_until=None if state.is_now else last,
+        counted_words="counted to here" if state.kind == "catching up" else "stream stood still",
         top=top,
     )
 

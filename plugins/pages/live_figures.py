@@ -47,6 +47,18 @@ def anomaly_value(anomaly: Row, value: float) -> str:
     return f"{rate(per_second)}/s" if anomaly["series_kind"] != "bytes_sent" else f"{rate(per_second / 1000)} kB/s"
 
 
+def odd_pages(anomalies: Sequence[Row]) -> set[str]:
+    """Pages that an open anomaly is of, or names among what explains it."""
+    found = set()
+    for anomaly in anomalies:
+        if anomaly["state"] != "open":
+            continue
+        if anomaly["series_kind"] == "page":
+            found.add(anomaly["series_name"])
+        found |= {part["value"] for part in anomaly["contributors"] or () if part["dimension"] == "page"}
+    return found
+
+
 def map_data(countries: Sequence[Row]) -> str:
     """Data of the map: the rows of the table, with their class."""
     rows = [

@@ -14,6 +14,7 @@ from plugins.pages.live_figures import (
     anomaly_name,
     anomaly_value,
     map_data,
+    odd_pages,
     page_lines,
     top_and_rest,
 )
@@ -69,7 +70,7 @@ async def live(
         queries["holes"] = Query("stream_holes", {})
     blocks = await view.reader.blocks(queries)
     seen = blocks["chart"].rows
-    words, is_odd = band_words(seen)
+    words, mark = band_words(seen)
     return await view.page(
         "live.html",
         tab="live",
@@ -84,7 +85,8 @@ async def live(
         usual_errors={row["series_kind"]: row for row in blocks["usual"].rows},
         zulu=zulu,
         band=words,
-        is_odd=is_odd,
+        band_mark=mark,
+        odd_pages=odd_pages(blocks["anomalies"].rows),
         chart_data=chart_of(view.clock, chosen, state, seen, blocks["ahead"].rows, blocks["anomalies"].rows),
         chart_summary=chart_summary(chosen, seen, words),
         map_data=map_data(blocks["countries"].rows),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -95,8 +95,13 @@ def progress_data(
 ) -> str:
     """Data of both charts: the steps, with a break wherever one is missing, and the named gaps."""
     start = clock.now - timedelta(hours=chosen.hours)
+    gaps = [named_gap(clock, gap) for gap in silences]
+    if steps and steps[0]["step_start"] >= start + timedelta(seconds=chosen.step_seconds):
+        first = steps[0]["step_start"]
+        words = f"unknown: no heartbeat before {clock.minute(first)}"
+        gaps.insert(0, {"gap_start": start, "gap_end": first, "words": words})
     return chart_data(
-        {"steps": with_breaks(steps, chosen.step_seconds), "gaps": [named_gap(clock, gap) for gap in silences]},
+        {"steps": with_breaks(steps, chosen.step_seconds), "gaps": gaps},
         trigger=trigger_seconds,
         trigger_words=f"trigger {trigger_seconds:g} s",
         from_time=start,
@@ -105,16 +110,20 @@ def progress_data(
 
 
 def with_breaks(steps: Sequence[Row], step_seconds: int) -> list[Mapping[str, Any]]:
-    """The steps, and an empty one wherever the next is missing: time without a heartbeat is unknown."""
+    """The steps, and an empty one wherever the next is missing: time without a heartbeat is unknown.
+
+    A step without a neighbour is marked ``is_lone``: no line leads to it.
+    """
     made: list[Mapping[str, Any]] = []
-    expected: datetime | None = None
-    for step in steps:
-        if expected is not None and step["step_start"] > expected:
-            made.append(
-                {"step_start": expected, "median_seconds": None, "longest_seconds": None, "lag_records": None}
-            )
-        made.append(step)
-        expected = step["step_start"] + timedelta(seconds=step_seconds)
+    length = timedelta(seconds=step_seconds)
+    starts = {step["step_start"] for step in steps}
+    for place, step in enumerate(steps):
+        start = step["step_start"]
+        has_next = start + length in starts
+        made.append(step | {"is_lone": not has_next and start - length not in starts})
+        if not has_next and place < len(steps) - 1:
+            empty = dict.fromkeys(("median_seconds", "longest_seconds", "lag_records"))
+            made.append({"step_start": start + length} | empty)
     return made
 
 

@@ -16,6 +16,8 @@ HEARTBEAT_FRESH_SECONDS = 10.0
 HEARTBEAT_LIMIT_SECONDS = 30.0
 NO_NEW_LINE_SECONDS = 60.0
 BEHIND_SECONDS = 10.0
+# Of what the newest closed 30 s may end before now and still be called the last ones.
+OLDEST_NOW_SECONDS = 45.0
 KAFKA_KEEPS = timedelta(hours=48)
 
 # The word beside a page's title, and its shape and colour.
@@ -57,6 +59,9 @@ class StreamState:
     @property
     def is_now(self) -> bool:
         """Whether figures of *now* may be shown as such."""
+        if self.kind in ("catching up", "held up"):
+            behind = self.row["caught_up_age_seconds"]
+            return behind is not None and behind <= OLDEST_NOW_SECONDS
         return self.kind not in ("standing still", "stopped", "starting")
 
     @property

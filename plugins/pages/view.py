@@ -87,7 +87,7 @@ class View:
     def url(self, path: str, **parameters: object) -> str:
         """An address of ours; parameters that are None are left out."""
         given = {name: value for name, value in parameters.items() if value is not None}
-        return f"{self.prefix}{path}" + (f"?{urlencode(given, doseq=True)}" if given else "")
+        return f"{self.prefix}{path}" + (f"?{urlencode(given, doseq=True, safe='/:')}" if given else "")
 
     def same(self, **changes: object) -> str:
         """The present address with other parameters; None takes one away."""

@@ -24,11 +24,11 @@ WITH grid AS (
         ON b.site = %(site)s AND b.bucket_start >= g.step_start AND b.bucket_start < g.step_end
     GROUP BY g.step_start, g.step_end, g.shown_from
 ), averaged AS (
-    SELECT c.*, report.ewma(CASE WHEN c.is_known THEN c.hits END, t.alpha) OVER (ORDER BY c.step_start) AS ewma
+    SELECT c.*, t.alpha, report.ewma(CASE WHEN c.is_known THEN c.hits END, t.alpha) OVER (ORDER BY c.step_start) AS ewma
     FROM counted AS c
     CROSS JOIN report.trend_status AS t
 )
-SELECT a.step_start, a.step_end, a.is_known,
+SELECT a.step_start, a.step_end, a.is_known, a.alpha,
        CASE WHEN a.is_known THEN a.hits / %(step_seconds)s::integer END AS hits_per_second,
        a.ewma / %(step_seconds)s::integer AS ewma_per_second, a.hits, a.errors, a.mean_latency_ms,
        band.expected / 10 AS expected_per_second, greatest(0, band.band_low) / 10 AS low_per_second,

@@ -25,6 +25,7 @@ def test_a_page_that_cannot_reach_airflow_says_since_when(stack: Stack, open_pag
         timeout=20_000,
     )
     expect(page.locator(".figure .when-then").first).to_be_visible()
+    expect(page.locator(".figure").first).to_contain_text(re.compile(r"unknown\s*was [\d,.]+/s"))
     page.context.set_offline(False)
     expect(page.locator("#cut-off")).to_be_hidden(timeout=20_000)
 

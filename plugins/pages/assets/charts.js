@@ -76,6 +76,8 @@
     known?.view.finalize();
     canvas.querySelector("svg")?.setAttribute("aria-hidden", "true");
     drawn.set(canvas, { view: result.view, text, theme: theme(), signals: names });
+    result.view.addEventListener("mousemove", (event, item) => readOut(figure, pointedAt(figure, result.view, event, item)));
+    canvas.onmouseleave = () => readOut(figure, null);
   }
 
   let isDrawing = false;
@@ -106,21 +108,38 @@
     }
   }
 
-  // ---- arrows step through the points of a focused chart, each read out
+  // ---- a point is read out below its chart: the one pointed at, or the one that arrows step to
+  const OF_DRAWING = new Set(["id", "size"]);
   function points(figure) {
     const data = JSON.parse(figure.querySelector(".chart-data").textContent);
     const rows = parts(data).sets[0]?.[1] ?? [];
     return rows.filter((row) => Object.values(row).some((value) => value !== null));
   }
+  const isTime = (value) => typeof value === "number" && value > 1e11;
   function words(row) {
     return Object.entries(row)
-      .filter(([, value]) => value !== null)
-      .map(([name, value]) =>
-        typeof value === "number" && value > 1e11
-          ? new Date(value).toLocaleString("en-GB")
-          : `${name.replaceAll("_", " ")} ${typeof value === "number" ? Number(value.toPrecision(6)).toLocaleString("en-US") : value}`,
-      )
+      .filter(([name, value]) => value !== null && typeof value !== "boolean" && !OF_DRAWING.has(name) && !name.endsWith("_end"))
+      .map(([name, value]) => {
+        if (isTime(value)) return new Date(value).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+        if (typeof value === "number") return `${name.replaceAll("_", " ")} ${Number(value.toPrecision(6)).toLocaleString("en-US")}`;
+        return value;
+      })
       .join(", ");
+  }
+  function readOut(figure, row) {
+    const place = figure.querySelector(".readout");
+    if (place) place.textContent = row ? words(row) : "";
+  }
+  function pointedAt(figure, view, event, item) {
+    const rows = points(figure);
+    if (!rows.length) return null;
+    const field = Object.keys(rows[0]).find((name) => isTime(rows[0][name]));
+    if (!field) return rows.find((row) => row.id === item?.datum?.id) ?? null;
+    const left = figure.querySelector(".canvas").getBoundingClientRect().left + view.origin()[0];
+    const time = Number(view.scale("x").invert(event.clientX - left));
+    const end = (row) => row[field.replace("_start", "_end")] ?? row[field];
+    const distance = (row) => Math.max(row[field] - time, time - end(row), 0);
+    return rows.reduce((best, row) => (distance(row) < distance(best) ? row : best));
   }
   document.addEventListener("keydown", (event) => {
     const canvas = event.target.closest?.(".canvas");
@@ -132,7 +151,9 @@
     const at = Number(canvas.dataset.point ?? last + 1);
     const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
     canvas.dataset.point = String(Math.min(last, Math.max(0, next)));
-    document.getElementById("state-said").textContent = words(rows[Number(canvas.dataset.point)]);
+    const row = rows[Number(canvas.dataset.point)];
+    readOut(canvas.closest("[data-chart]"), row);
+    document.getElementById("state-said").textContent = words(row);
   });
 
   addEventListener("footfall:swapped", drawAll);

@@ -64,7 +64,21 @@
   });
   document.addEventListener("htmx:before:swap", (event) => {
     if (pausedAt) event.preventDefault(); // it came late: what is shown is from the moment of pausing
+    else for (const task of event.detail.tasks) keepRowOrder(task.fragment);
   });
+
+  // ---- rows stay where they are while the pointer or the focus is in their table; new ones come last
+  function keepRowOrder(fragment) {
+    const name = (row) => row.cells[0]?.textContent;
+    for (const table of document.querySelectorAll("#page table:is(:hover, :focus-within)")) {
+      const caption = table.caption?.textContent;
+      const next = [...(fragment?.querySelectorAll("table") ?? [])].find((one) => caption && one.caption?.textContent === caption);
+      if (!next || table.tBodies.length !== 1 || next.tBodies.length !== 1) continue;
+      const places = new Map([...table.tBodies[0].rows].map((row, place) => [name(row), place]));
+      const place = (row) => places.get(name(row)) ?? places.size;
+      next.tBodies[0].append(...[...next.tBodies[0].rows].sort((one, other) => place(one) - place(other)));
+    }
+  }
   document.addEventListener("htmx:after:swap", () => {
     reached();
     applyFolds();
@@ -119,9 +133,10 @@
   }
 
   document.addEventListener("click", (event) => {
-    const target = event.target.closest("[data-pause], [data-copy], [data-copy-link], [data-back]");
+    const target = event.target.closest("[data-pause], [data-keys], [data-copy], [data-copy-link], [data-back]");
     if (!target) return;
     if (target.matches("[data-pause]")) pause();
+    else if (target.matches("[data-keys]")) switchKeys();
     else if (target.matches("[data-back]")) history.back();
     else if (target.matches("[data-copy-link]")) copy(outerAddress(), target);
     else copy(document.querySelector(target.dataset.copy)?.textContent ?? target.dataset.copy, target);
@@ -146,16 +161,38 @@
     if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
   });
 
-  // ---- keys: letters do nothing while a field has focus
+  // ---- keys: single ones do nothing while a field has focus, and can be switched off
+  const KEYS = "footfall_keys";
+  let areKeysOn = true;
+  try {
+    areKeysOn = localStorage.getItem(KEYS) !== "off";
+  } catch {
+    // No storage: they are on whenever a page is opened.
+  }
+  function showKeys() {
+    const button = document.querySelector("[data-keys]");
+    if (!button) return;
+    button.setAttribute("aria-pressed", String(areKeysOn));
+    button.textContent = areKeysOn ? "Keys on" : "Keys off";
+  }
+  function switchKeys() {
+    areKeysOn = !areKeysOn;
+    showKeys();
+    try {
+      localStorage.setItem(KEYS, areKeysOn ? "on" : "off");
+    } catch {
+      // It holds for this page.
+    }
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!areKeysOn || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (event.key === "p" || event.key === "P") pause();
     else if (/^[1-4]$/.test(event.key)) document.querySelector(`.bar a[data-key="${event.key}"]`)?.click();
     else if (event.key === "ArrowLeft" && event.target === document.body) document.querySelector("[data-key-left]")?.click();
     else if (event.key === "ArrowRight" && event.target === document.body) document.querySelector("[data-key-right]")?.click();
     else if (event.key === "/") {
-      const field = document.querySelector("#page form input, #page form select");
+      const field = document.querySelector(":is(#page, .bar) form :is(input:not([type=hidden]), select)");
       if (field) {
         event.preventDefault();
         field.focus();
@@ -193,6 +230,7 @@
   });
   addEventListener("footfall:swapped", setTabStop);
 
+  showKeys();
   setTabStop();
   sayState();
   schedule();

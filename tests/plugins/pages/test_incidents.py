@@ -125,12 +125,12 @@ def test_the_rows_that_made_a_check_fail_are_shown_as_text(
     link = re.findall(r'href="(/footfall/sql/check_rows/csv[^"]+)"', text)[0].replace("&amp;", "&")
     assert "page,/<script>alert(1)</script>" in filled("viewer").get(link).text
     # From the row to the hour it is of, and from the check to the ledger's part that holds the hour.
-    start = hour.strftime("%Y-%m-%dT%H%%3A%MZ")
-    assert f'href="/footfall/reports/hour?site=shop&amp;start={start}&amp;page=%2F%3Cscript%3E' in text
+    start = hour.strftime("%Y-%m-%dT%H:%MZ")
+    assert f'href="/footfall/reports/hour?site=shop&amp;start={start}&amp;page=/%3Cscript%3E' in text
     origin = text.split('id="origin"')[1].split("</section>")[0]
     assert "0 0 – 2 3 3 0 0" in words("<main" + origin)
     assert f'href="/footfall/reports/hour?site=shop&amp;start={start}#ledger"' in origin
-    assert f'href="/footfall/lines?site=shop&amp;start={start}&amp;page=%2F%3Cscript%3E' in origin
+    assert f'href="/footfall/lines?site=shop&amp;start={start}&amp;page=/%3Cscript%3E' in origin
     report = filled("viewer").get(f"/footfall/reports/hour?site=shop&start={start}").text
     assert 'id="ledger"' in report and 'id="sources"' in report
     assert "expectation=hits_equals_its_buckets" in report  # and back

@@ -85,6 +85,11 @@ def test_old_numbers_are_never_of_now() -> None:
     assert judge(WELL).is_now
     assert not judge(WELL | STILL).is_now
     assert not judge(WELL | {"desired_state": "stopped", "state": "stopped"}).is_now
+    behind = WELL | {"lag_records": 39_206, "records_per_second": 1000.0}
+    assert judge(behind | {"caught_up_age_seconds": 40.0}).is_now
+    assert not judge(behind | {"caught_up_age_seconds": 46.0}).is_now
+    assert not judge(behind | {"caught_up_age_seconds": None}).is_now
+    assert not judge(behind | {"state": "waiting", "caught_up_age_seconds": 46.0}).is_now
 
 
 def test_standing_still_says_since_when_and_what_waits() -> None:
