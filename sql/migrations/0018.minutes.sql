@@ -63,9 +63,16 @@ AS $$
 $$;
 COMMENT ON FUNCTION report.live_minute IS 'Visitors and 95th percentile of latency (ms, within 1 %; null: none was measured) of each whole minute in [start_at, end_at), as counted at this moment. A visitor that changes its agent class within a minute counts twice in it. start_at must be the start of a minute.';
 
+CREATE VIEW report.rules_adoption AS
+SELECT ledger_id, rules_version, adopted_at FROM stream.rules_adoption;
+COMMENT ON VIEW report.rules_adoption IS 'Each time the stream job began to count by another version of the agents'' rules.';
+COMMENT ON COLUMN report.rules_adoption.ledger_id IS 'A number of the ledger''s sequence that no row has: later rows were counted by this version, earlier ones by the version before.';
+COMMENT ON COLUMN report.rules_adoption.rules_version IS 'Version of the rules.';
+COMMENT ON COLUMN report.rules_adoption.adopted_at IS 'When the job adopted it.';
+
 CALL report.comment_columns();
 
-GRANT SELECT ON report.hourly_minute TO footfall_reporter, footfall_reader;
+GRANT SELECT ON report.hourly_minute, report.rules_adoption TO footfall_reporter, footfall_reader;
 GRANT INSERT ON report.hourly_minute TO footfall_reporter;
 
 RESET ROLE;
