@@ -96,7 +96,7 @@ def test_a_stream_that_stands_still_or_is_stopped_says_since_when_and_shows_no_o
     finally:
         os.killpg(driver, signal.SIGCONT)
     expect(state).to_contain_text("Live", timeout=30_000)
-    expect(hits.locator("dd > b")).to_have_text(re.compile(r"^[\d,]+$"))
+    expect(hits.locator("dd.when-now > b")).to_have_text(re.compile(r"^[\d,]+$"))
 
     stack.ask("UPDATE stream.lease SET desired_state = 'stopped' RETURNING epoch")
     expect(page.locator(".banner")).to_contain_text(

@@ -192,7 +192,9 @@
     else if (event.key === "ArrowLeft" && event.target === document.body) document.querySelector("[data-key-left]")?.click();
     else if (event.key === "ArrowRight" && event.target === document.body) document.querySelector("[data-key-right]")?.click();
     else if (event.key === "/") {
-      const field = document.querySelector(":is(#page, .bar) form :is(input:not([type=hidden]), select)");
+      const field = ["#page", ".bar"]
+        .map((place) => document.querySelector(`${place} form :is(input:not([type=hidden]), select)`))
+        .find(Boolean);
       if (field) {
         event.preventDefault();
         field.focus();
