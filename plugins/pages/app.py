@@ -25,6 +25,7 @@ from plugins.pages import (
     page_stream,
 )
 from plugins.pages.access import may_view
+from plugins.pages.empty_values import EmptyValues
 from plugins.pages.headers import BARE_POLICY, BARE_STYLE, HEADERS, SecurityHeaders
 from plugins.pages.line_reading import LineReader
 from plugins.pages.reading import DatabaseAway, Reader
@@ -60,6 +61,7 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     ):
         app.include_router(room.router)
     app.add_api_route("/", _front_door, include_in_schema=False)
+    app.add_middleware(EmptyValues)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(DatabaseAway, _database_away)
