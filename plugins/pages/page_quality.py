@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
@@ -11,6 +11,7 @@ from plugins.pages.quality_rows import HEIGHTS, last_days, strips_of, suites, ti
 from plugins.pages.reading import Query
 from plugins.pages.sites import choose_site
 from plugins.pages.stream_state import judge
+from plugins.pages.times import Day
 from plugins.pages.view import ViewOf
 
 router = APIRouter()
@@ -27,7 +28,7 @@ async def quality(
     suite: str = "",
     severity: Literal["", "critical", "warning", "waits"] = "",
     owner: str = "",
-    until: date | None = None,
+    until: Day | None = None,
     failing: bool = False,
 ) -> Response:
     """The whole page, or its content for a refresh. until: last UTC day of the 30 that are shown."""
