@@ -18,12 +18,12 @@ class UnknownSite(HTTPException):
 
 
 async def choose_site(view: View, asked: str | None) -> tuple[list[str], str | None]:
-    """All sites, and the chosen one; None while no site has traffic."""
+    """All sites, and the chosen one: none of both while no site has traffic and none is asked for."""
     found = (await view.reader.blocks({"sites": Query("sites", {})}))["sites"]
     if found.failed:
-        return [], asked
+        return [asked] if asked else [], asked  # what could not be read is no reason to refuse
     newest_first = [str(row["site"]) for row in found.rows]
     sites = sorted(newest_first)
     if asked and sites and asked not in sites:
         raise UnknownSite(asked, sites)
-    return sites, (asked or newest_first[0]) if sites else None
+    return sites, asked or (newest_first[0] if newest_first else None)
