@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exception_handlers import request_validation_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from markupsafe import Markup
 from starlette.exceptions import HTTPException
@@ -25,9 +27,12 @@ from plugins.pages import (
     page_stream,
 )
 from plugins.pages.access import may_view
+from plugins.pages.empty_values import EmptyValues
 from plugins.pages.headers import BARE_POLICY, BARE_STYLE, HEADERS, SecurityHeaders
 from plugins.pages.line_reading import LineReader
 from plugins.pages.reading import DatabaseAway, Reader
+from plugins.pages.refusals import refusal
+from plugins.pages.sites import UnknownSite
 from plugins.pages.view import make_view
 from settings import Settings
 
@@ -60,8 +65,10 @@ def create_app(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     ):
         app.include_router(room.router)
     app.add_api_route("/", _front_door, include_in_schema=False)
+    app.add_middleware(EmptyValues)
     app.add_middleware(SecurityHeaders)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _misread)
     app.add_exception_handler(DatabaseAway, _database_away)
     app.add_exception_handler(Exception, _broken)
     return app
@@ -83,12 +90,21 @@ async def _refused(request: Request, error: Exception) -> Response:
     view, detail = make_view(request), str(error.detail)
     template = {401: "session_ended.html", 403: "no_permission.html"}.get(error.status_code)
     if template is None:
-        return await view.page("refused.html", error.status_code, detail=detail)
+        sites = error.sites if isinstance(error, UnknownSite) else []
+        return await view.page("refused.html", error.status_code, detail=detail, known_sites=sites)
     if view.is_part:
         return await view.page(template, error.status_code)
     page = await view.page(template, error.status_code, layout="bare.html", bare_style=Markup(BARE_STYLE))  # noqa: S704
     page.headers["content-security-policy"] = BARE_POLICY
     return page
+
+
+async def _misread(request: Request, error: Exception) -> Response:
+    """An address or a form that a route cannot read: 422, in words for people."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    if not _wants_page(request):
+        return await request_validation_exception_handler(request, error)
+    return await make_view(request).page("refused.html", 422, detail=refusal(error.errors()), known_sites=[])
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
@@ -104,6 +120,6 @@ async def _broken(request: Request, error: Exception) -> Response:
     # A refresh leaves what is shown as it is: three failures, and the page says that it is cut off.
     if not _wants_page(request) or "hx-request" in request.headers:
         return JSONResponse({"detail": words}, 500, headers=headers)
-    page = await make_view(request).page("refused.html", 500, detail=words)
+    page = await make_view(request).page("refused.html", 500, detail=words, known_sites=[])
     page.headers.update(headers)
     return page

@@ -9,6 +9,8 @@ from plugins.pages.view import ViewOf
 
 PAGES = {
     "traffic_stream": "/stream",
+    "traffic_forecast": "/live",
+    "anomaly_alert": "/live",
     "stream_control": "/stream",
     "log_generator": "/stream",
     "log_import": "/stream",

@@ -9,10 +9,11 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Response
 
-from expectations.checks import CHECKS
+from expectations.remedies import remedy
 from plugins.pages.charts import chart_data
+from plugins.pages.check_words import known_check, limit_words, seen_words, unit_words, verdict_of
 from plugins.pages.formats import count
-from plugins.pages.quality_rows import last_days, title, zulu
+from plugins.pages.quality_rows import Window, title, zulu
 from plugins.pages.reading import Block, Query
 from plugins.pages.sites import choose_site
 from plugins.pages.view import View, ViewOf
@@ -25,10 +26,12 @@ MOST_RUNS = 5000
 RUNS_SHOWN = 12
 ROWS_KEPT, MOST_FAILING = 100, 100
 MOST_SOURCES = 5
-RANGES = {"24h": ("24 h", 2), "7d": ("7 days", 7), "30d": ("30 days", 30)}
-# What a whole table's rows are compared with: the statement that reads the facts of an hour.
-FACTS = "quality/hour_facts"
-CELLS = "quality/hour_cells"
+# All of them end now: the results are those of hours that began since.
+RANGES = {
+    "24h": ("24 h", timedelta(hours=24)),
+    "7d": ("7 days", timedelta(days=7)),
+    "30d": ("30 days", timedelta(days=30)),
+}
 
 
 @router.get("/quality/check")
@@ -38,7 +41,7 @@ async def check(
     """The whole page, or its content for a refresh."""
     await view.reader.state(Query("stream_state", {}))
     sites, site = await choose_site(view, site)
-    window = last_days(view.clock.now, RANGES[range][1])
+    window = Window(view.clock.now - RANGES[range][1], view.clock.now)
     which = {"site": site or "", "suite": suite, "expectation": expectation} | window.parameters()
     blocks = await view.reader.blocks(
         {
@@ -65,9 +68,13 @@ async def check(
         site=site,
         range=range,
         ranges=RANGES,
-        window=window,
         fact=fact,
         title=title,
+        verdict_of=verdict_of,
+        seen=lambda observed: seen_words(suite, expectation, observed),
+        limit=limit_words(fact.get("threshold", "")),
+        unit=unit_words(suite, expectation),
+        remedy=remedy(suite, expectation),
         before=names[place - 1] if place > 0 else None,
         after=names[place + 1] if place + 1 < len(names) else None,
         failing=failing,
@@ -75,7 +82,7 @@ async def check(
         zulu=zulu,
         shown=runs[:RUNS_SHOWN],
         statement=text,
-        chart_data=seen_data(runs, fact, window.from_time, min(window.until_time, view.clock.now)),
+        chart_data=seen_data(runs, fact, window.from_time, window.until_time),
         summary=seen_summary(runs, RANGES[range][0]),
         **blocks,
     )
@@ -97,7 +104,12 @@ def seen_data(runs: list[Row], fact: Row, start: object, end: object) -> str:
     for run in runs:  # the newest first
         newest.setdefault(run["hour_start"], run)
     points = [
-        {"hour": hour, "number": run["number"], "passed": bool(run["passed"]), "observed": run["observed"]}
+        {
+            "hour": hour,
+            "number": run["number"],
+            "passed": bool(run["passed"]),
+            "observed": seen_words(fact["suite"], fact["expectation"], run["observed"]),
+        }
         for hour, run in sorted(newest.items(), key=lambda item: str(item[0]))
         if run["number"] is not None and run["passed"] is not None
     ]
@@ -115,7 +127,7 @@ def seen_data(runs: list[Row], fact: Row, start: object, end: object) -> str:
         {"points": points, "gaps": gaps},
         lowest=fact.get("lowest"),
         highest=fact.get("highest"),
-        limit_words=f"limit {fact['threshold']}"
+        limit_words=f"limit {limit_words(fact['threshold'])}"
         if fact.get("highest") is not None or fact.get("lowest") is not None
         else "",
         from_time=start,
@@ -129,9 +141,11 @@ def seen_summary(runs: list[Row], words: str) -> str:
 
 
 def _statement(warehouse: Warehouse, fact: Row, site: str | None) -> str:
-    """The statement that reads what this check looks at, for the hour of its newest result."""
-    rule = next((rule for rule in CHECKS if (rule.suite, rule.name) == (fact["suite"], fact["expectation"])), None)
-    of_hour = rule is not None and not rule.columns[0].startswith(("report_", "bucket_"))
+    """The statement that gives this check its columns, for the hour of its newest result; empty: it is no more."""
+    rule = known_check(fact["suite"], fact["expectation"])
+    if rule is None:
+        return ""
     parameters = {"sites": [site], "hour_starts": [fact["hour_start"]], "revisions": [fact["revision"]]}
     shown = json.dumps({"site": site, "hour_start": zulu(fact["hour_start"]), "revision": fact["revision"]})
-    return f"-- judged by {fact['rule']}\n-- for {shown}\n" + warehouse.bound(FACTS if of_hour else CELLS, parameters)
+    head = f"-- judged by {fact['rule']}\n-- which looks at: {', '.join(rule.columns)}\n-- for {shown}\n"
+    return head + warehouse.bound(rule.statement, parameters)

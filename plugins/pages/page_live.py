@@ -41,7 +41,7 @@ async def live(
     """The whole page, or its content for a refresh. wall: large figures and no controls, to be read from afar."""
     state = judge((await view.reader.state(Query("stream_state", {}))).row)
     sites, site = await choose_site(view, site)
-    if site is None:
+    if not sites:
         partitions = (await view.reader.blocks({"partitions": Query("stream_partitions", {})}))["partitions"]
         return await view.page(
             "empty.html", tab="live", refresh_seconds=REFRESH_SECONDS, state=state, partitions=partitions

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from fastapi import APIRouter, Response
 
+from plugins.pages.check_words import limit_words, seen_words, tally, tally_words, verdict_of
 from plugins.pages.quality_rows import HEIGHTS, last_days, strips_of, suites, title
 from plugins.pages.reading import Query
 from plugins.pages.sites import choose_site
 from plugins.pages.stream_state import judge
+from plugins.pages.times import Day
 from plugins.pages.view import ViewOf
 
 router = APIRouter()
@@ -27,7 +29,7 @@ async def quality(
     suite: str = "",
     severity: Literal["", "critical", "warning", "waits"] = "",
     owner: str = "",
-    until: date | None = None,
+    until: Day | None = None,
     failing: bool = False,
 ) -> Response:
     """The whole page, or its content for a refresh. until: last UTC day of the 30 that are shown."""
@@ -51,8 +53,6 @@ async def quality(
     checks = blocks["checks"].rows
     severities = {(check["suite"], check["expectation"]): check["severity"] for check in checks}
     strips = strips_of(blocks["days"].rows, severities, window)
-    judged = [check for check in checks if check["severity"] != "waits" or check["passed"]]
-    failed = [check for check in judged if check["passed"] is False]
     return await view.page(
         "quality.html",
         tab="quality",
@@ -67,8 +67,12 @@ async def quality(
         suites=suites(checks, strips, failing),
         strips=strips,
         heights=HEIGHTS,
-        failed=failed,
-        judged=[check for check in judged if check["passed"] is not None],
+        failed=[check for check in checks if verdict_of(check) == "fails"],
+        counted=tally(checks),
+        tally_words=tally_words,
+        verdict_of=verdict_of,
+        seen_words=seen_words,
+        limit_words=limit_words,
         title=title,
         **blocks,
     )

@@ -10,6 +10,7 @@ from plugins.pages.quality_rows import last_days, zulu
 from plugins.pages.reading import Query
 from plugins.pages.report_rows import HOUR, calendar, seal_counts
 from plugins.pages.sites import choose_site
+from plugins.pages.times import Day
 from plugins.pages.view import ViewOf
 
 router = APIRouter()
@@ -27,7 +28,7 @@ def midnight(day: date) -> datetime:
 
 @router.get("/reports")
 async def reports(
-    view: ViewOf, site: str | None = None, until: date | None = None, day: date | None = None
+    view: ViewOf, site: str | None = None, until: Day | None = None, day: Day | None = None
 ) -> Response:
     """Calendar of 14 days up to ``until``, what changed after publication, and the hours of the chosen day."""
     await view.reader.state(Query("stream_state", {}))

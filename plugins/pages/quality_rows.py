@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from plugins.pages.check_words import Verdict, tally, verdict_of
 from sql.warehouse import Row
 
 Day = Literal["passed", "warning", "critical", "none"]
@@ -51,12 +52,21 @@ class Suite:
     strip: list[Day]
 
     @property
-    def failing(self) -> list[Row]:
-        return [check for check in self.checks if check["passed"] is False and check["severity"] != "waits"]
+    def counted(self) -> Counter[Verdict]:
+        return tally(self.checks)
 
     @property
-    def passing(self) -> list[Row]:
-        return [check for check in self.checks if check["passed"]]
+    def failing(self) -> list[Row]:
+        return [check for check in self.checks if verdict_of(check) == "fails"]
+
+    @property
+    def newest_hour_start(self) -> datetime | None:
+        """The newest hour that one of its checks looked at."""
+        return max((check["hour_start"] for check in self.checks if check["hour_start"]), default=None)
+
+    @property
+    def owners(self) -> list[str]:
+        return sorted({check["owner"] for check in self.checks})
 
     @property
     def worst(self) -> Literal["green", "amber", "red", "unchecked"]:
@@ -64,14 +74,14 @@ class Suite:
             return "red"
         if self.failing:
             return "amber"
-        return "green" if self.passing else "unchecked"
+        return "green" if self.counted["passes"] else "unchecked"
 
 
 def suites(checks: Sequence[Row], strips: dict[tuple[str, str], list[Day]], failing_only: bool) -> list[Suite]:
     """The checks by table, in their order."""
     grouped: dict[str, list[Row]] = defaultdict(list)
     for check in checks:
-        if not failing_only or check["passed"] is False:
+        if not failing_only or verdict_of(check) == "fails":
             grouped[check["suite"]].append(check)
     return [
         Suite(name, members, worst_of([strips.get((name, check["expectation"]), []) for check in members]))

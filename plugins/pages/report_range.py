@@ -12,7 +12,7 @@ from fastapi import HTTPException
 from plugins.pages.quality_rows import zulu
 from plugins.pages.reading import Block, Query
 from plugins.pages.report_rows import HOUR
-from plugins.pages.times import Clock
+from plugins.pages.times import YEARS_WORDS, Clock, is_in_reach
 
 Kind = Literal["hour", "day", "range"]
 LONGEST = timedelta(days=366)
@@ -94,6 +94,8 @@ def asked_range(
     kind: Kind, start: datetime, end: datetime | None, as_known_at: str, seen: datetime | None = None
 ) -> Asked:
     """The range; 422 in words for what is none."""
+    if not all(is_in_reach(moment) for moment in (start, end, seen) if moment):
+        raise HTTPException(422, f"That is out of reach: {YEARS_WORDS}.")
     first = (start.replace(tzinfo=UTC) if start.tzinfo is None else start).astimezone(UTC)
     length = {"hour": HOUR, "day": timedelta(days=1)}.get(kind)
     if length is not None:
@@ -117,6 +119,8 @@ def named_moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise HTTPException(422, f"{text!r} is no time; 2026-11-19T10:20Z is one.") from None
+    if not is_in_reach(moment):
+        raise HTTPException(422, f"{text!r} is out of reach: {YEARS_WORDS}.")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 

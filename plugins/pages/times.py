@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
+from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
 from markupsafe import Markup
+from pydantic import AfterValidator
 
 ZONE_COOKIE = "footfall_zone"
+
+# Beyond these years some zone, or some range beside the one that is asked for, cannot be written.
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+YEARS_WORDS = f"the years go from {FIRST_YEAR} to {LAST_YEAR}"
+
+
+def is_in_reach(day: date) -> bool:
+    """Whether pages may be about a day or a moment."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR
+
+
+def _in_reach(day: date) -> date:
+    if not is_in_reach(day):
+        raise ValueError(YEARS_WORDS)
+    return day
+
+
+# A day in an address.
+Day = Annotated[date, AfterValidator(_in_reach)]
 
 
 @cache

@@ -121,6 +121,18 @@ def test_a_refresh_keeps_scroll_focus_and_what_was_opened(stack: Stack, open_pag
     assert page.evaluate("window.scrollY") == 200
 
 
+def test_a_filter_chosen_in_the_form_of_quality_leaves_its_checks_only(stack: Stack, open_page: Open) -> None:
+    page = open_page("/footfall/quality?site=shop")
+    page.locator("select[name=suite]").select_option("traffic_bucket")
+    expect(page).to_have_url(re.compile(r"suite=traffic_bucket"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Quality")
+    expect(page.locator(".scorecard .suite")).to_have_count(1)
+    page.locator("select[name=severity]").select_option("waits")
+    expect(page).to_have_url(re.compile(r"severity=waits"))
+    expect(page.locator("select[name=suite]")).to_have_value("traffic_bucket")
+    expect(page.locator(".scorecard .member")).to_have_count(1)
+
+
 def test_a_refresh_moves_nothing(stack: Stack, open_page: Open) -> None:
     page = open_page(LIVE)
     await_charts(page)

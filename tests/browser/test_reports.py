@@ -217,7 +217,7 @@ def test_a_failing_check_is_shown_with_its_rows_and_acknowledged_by_an_editor_on
     expect(page.locator("#incidents tbody tr").first).to_contain_text(re.compile(r"acknowledged.*" + re.escape(note)))
     assert_is_harmless(page)
     page.goto(CHECK)
-    expect(page.locator(".banner .lead")).to_contain_text("Seen 1, expected 0 dimensions off.")
+    expect(page.locator(".banner .lead")).to_contain_text("Seen 1 dimension, expected 0 dimensions off.")
     failing = page.locator("table", has=page.get_by_text("Hours for which the check failed")).locator("tbody tr")
     expect(failing).to_have_count(1)
     expect(failing.first).to_contain_text("red")

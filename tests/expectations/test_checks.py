@@ -7,7 +7,9 @@ import re
 import pytest
 
 from expectations.checks import CHECKS
+from expectations.remedies import remedy
 from sql.stored_text import IPV4, IPV6
+from sql.warehouse import statement
 
 
 def looks_like_an_address(text: str) -> bool:
@@ -64,3 +66,27 @@ def test_each_check_has_a_name_of_its_own_and_says_what_it_demands_and_who_looks
         assert check.description.endswith("."), check.name
         assert check.threshold, check.name
         assert check.owner, check.name
+
+
+def test_each_check_names_the_statement_that_gives_its_columns() -> None:
+    def columns(name: str) -> set[str]:
+        return set(re.findall(r"\w+", re.sub(r"--.*", "", statement(name))))
+
+    texts = {name: columns(name) for name in ("quality/hour_facts", "quality/hour_cells")}
+    for check in CHECKS:
+        assert set(check.columns) <= texts[check.statement], check.name
+        assert {name for name, found in texts.items() if set(check.columns) <= found} == {check.statement}, check.name
+
+
+def test_each_check_says_what_to_do_when_it_fails_and_none_that_is_no_more() -> None:
+    for check in CHECKS:
+        words = remedy(check.suite, check.name)
+        assert words.endswith("."), check.name
+        assert len(words.split()) > 15, check.name
+    assert len({remedy(check.suite, check.name) for check in CHECKS if "value" not in check.name}) >= 20
+    assert remedy("hourly_report", "hour_has_buckets") == ""
+
+
+def test_a_check_of_a_number_names_its_unit() -> None:
+    for check in CHECKS:
+        assert bool(check.unit) == (check.statement == "quality/hour_facts"), check.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +10,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
+from plugins.pages.dag_tab import PAGES
 from plugins.pages.headers import POLICY
+from plugins.pages.view import TABS
+from settings import CHECKOUT
 from tests.plugins.pages.conftest import HOST, Client
 
 pytestmark = pytest.mark.services
@@ -139,6 +143,12 @@ def test_a_file_is_sent_once_and_then_known_by_its_etag(client: Client) -> None:
     assert first.headers["content-type"].startswith("text/javascript")
     again = viewer.get("/footfall/assets/htmx.js", headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_every_dag_of_ours_has_a_page() -> None:
+    texts = (path.read_text(encoding="utf-8") for path in (CHECKOUT / "dags").glob("*.py"))
+    assert {name for text in texts for name in re.findall(r'^    dag_id="(\w+)"', text, re.MULTILINE)} == PAGES.keys()
+    assert {path.removeprefix("/") for path in PAGES.values()} <= TABS.keys()
 
 
 def test_the_tab_of_a_dag_leads_to_its_page(client: Client) -> None:

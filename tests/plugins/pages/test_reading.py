@@ -24,7 +24,7 @@ STATE = Query("stream_state", {})
 
 
 @pytest.fixture
-def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of statements of this test's own."""
     monkeypatch.setattr(sql.warehouse, "ROOM", tmp_path)
     sql.warehouse.statement.cache_clear()
@@ -32,7 +32,8 @@ def statements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "pages" / "stream_state.sql").write_text("SELECT 1 AS one")
     (tmp_path / "pages" / "slow.sql").write_text("SELECT pg_sleep(%(seconds)s)")
     (tmp_path / "pages" / "counted.sql").write_text("SELECT nextval('counted') AS n")
-    return tmp_path
+    yield tmp_path
+    sql.warehouse.statement.cache_clear()
 
 
 @pytest.fixture
@@ -40,7 +41,6 @@ def reader(postgres_server: Settings) -> Iterator[Reader]:
     made = Reader(postgres_server.dsn("footfall_reader"), lambda: NOW)
     yield made
     made.close()
-    sql.warehouse.statement.cache_clear()
 
 
 def test_a_slow_block_fails_alone_and_after_three_seconds(statements: Path, reader: Reader) -> None:
