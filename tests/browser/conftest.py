@@ -17,7 +17,7 @@ from pathlib import Path
 
 import jwt
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, StorageState, expect
 
 from local.airflow import airflow_home, airflow_url
 from settings import CHECKOUT
@@ -138,9 +138,14 @@ def open_page(empty_stack: Stack, browser: Browser, login: StorageState) -> Iter
 def watch(context: BrowserContext, complaints: list[str]) -> None:
     """Note what the pages of a context complain about: errors, dialogs, breaches of the content policy."""
     context.add_init_script(TRAP)
-    context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    context.on("console", lambda said: complaints.append(_complaint(said)) if said.type == "error" else None)
     context.on("weberror", lambda failed: complaints.append(str(failed.error)))
     context.on("dialog", lambda dialog: complaints.append(f"dialog {dialog.message}"))
+
+
+def _complaint(said: ConsoleMessage) -> str:
+    """What the console says, and of which address."""
+    return f"{said.text} {said.location['url']}" if said.text.startswith("Failed to load") else said.text
 
 
 def await_charts(page: Page) -> None:
