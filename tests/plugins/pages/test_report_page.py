@@ -133,6 +133,24 @@ def test_an_error_status_leads_to_its_lines_and_an_answered_one_to_its_class(
 
 
 @pytest.mark.services
+def test_filters_that_do_not_hold_for_lines_are_named_there_and_kept_on_the_way_back(
+    traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", "/missing", "DE", 4, hits=3, dimensions={"status": "404"}))
+    publish_hours(reporter, AS_OF)
+    viewer = filled("viewer")
+    page = viewer.get(f"{HOUR}&country=DE&agent_class=human&status_class=4").text
+    links = [link.replace("&amp;", "&") for link in re.findall(r'href="(/footfall/lines[^"]+)"', page)]
+    assert len(links) == 2  # the filter words' and the 404's
+    for link in links:
+        assert link.endswith("&country=DE&agent_class=human")
+        lines = viewer.get(link).text
+        assert "of every country and agent class: lines are not filtered by those" in words(lines)
+        (back,) = re.findall(r'href="(/footfall/reports/hour[^"]+)"', lines)
+        assert back.endswith("&amp;country=DE&amp;agent_class=human")
+
+
+@pytest.mark.services
 def test_lists_of_a_filtered_report_hold_only_what_matches(
     traffic: CountedTraffic, reporter: Warehouse, filled: Client
 ) -> None:
