@@ -15,6 +15,8 @@ MOST, MOST_REVISIONS = 8, 40
 # The lists that filters apply to, and the field of a cell that each is by.
 CELL_FIELDS = {"pages": "path", "countries": "country", "statuses": "status_class", "agents": "agent_class"}
 CELLS_FRESH_SECONDS = 10.0
+# A busy day has 350,000 rows of the ledger, half a second; longer ranges have none of it.
+LEDGER_FRESH_SECONDS = 60.0
 
 
 def queries_of(
@@ -43,7 +45,7 @@ def queries_of(
         # All of them, so that an hour shown as of then says what it is now.
         queries["revisions"] = Query("report_revisions", of_range | {"known_at": "infinity"})
         queries["steps"] = published("report_minutes", as_known)
-        queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
+        queries["ledger"] = Query("report_ledger", of_site | asked.parameters)
     else:
         queries["steps"] = published("report_steps", as_known | {"step_hours": asked.step // HOUR})
         queries["revisions"] = Query("report_revisions", of_range | {"known_at": as_known["known_at"]})
@@ -52,6 +54,7 @@ def queries_of(
     if asked.kind == "day":
         of_day = of_site | {"from_time": zulu(asked.start), "most": MOST_REVISIONS}
         queries["days"] = Query("report_days", of_day)
+        queries["ledger"] = Query("report_ledger", of_site | asked.parameters, LEDGER_FRESH_SECONDS)
     if any(filters.values()):
         cells = of_site | asked.parameters | dict(filters) | {"most": most}
         # The same question four times: it is asked once, and cells_by_field takes the answer apart.

@@ -117,3 +117,21 @@ def test_a_range_as_known_before_its_first_report_says_so(
     day = HOUR.replace("/hour", "/day").replace("T10", "T00")
     page = filled("viewer").get(f"{day}&as_known_at=2000-01-01T00:00Z").text
     assert "Nothing was known then." in page and 'name="as_known_at"' in page
+
+
+@pytest.mark.parametrize("kind", ["hour", "day"])
+def test_an_hour_and_a_day_show_their_part_of_the_ledger_with_its_holes(
+    kind: str, traffic: CountedTraffic, reporter: Warehouse, filled: Client
+) -> None:
+    traffic.batch(Cell("10:00:00", hits=30))
+    traffic.batch(Cell("10:00:00", hits=5), gap=2)
+    traffic.execute(
+        "INSERT INTO stream.hour_offsets"
+        " SELECT '2026-06-01T10:00Z', topic_id, 0, '{[0,30),[32,37)}' FROM stream.topic"
+    )
+    publish_hours(reporter, AS_OF)
+    address = HOUR if kind == "hour" else HOUR.replace("/hour", "/day").replace("T10", "T00")
+    page = filled("viewer").get(address).text
+    ledger = words(page.split('id="ledger"')[1].split("</table>")[0])
+    assert ledger.endswith("Holes 0 0 – 36 in 2 parts 35 35 0 0 1")
+    assert "1 hole between these batches" in page
