@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -26,9 +26,9 @@ def csv_text(rows: Sequence[Row]) -> str:
     return out.getvalue()
 
 
-def json_text(rows: Sequence[Row]) -> str:
-    """A JSON array of objects."""
-    return json.dumps([dict(row) for row in rows], default=_plain, ensure_ascii=True, indent=1)
+def json_text(rows: Sequence[Row] | Mapping[str, Sequence[Row]]) -> str:
+    """A JSON array of objects, or an object of such arrays."""
+    return json.dumps(rows, default=_plain, ensure_ascii=True, indent=1)
 
 
 def _cell(value: Any) -> Any:

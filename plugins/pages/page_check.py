@@ -90,9 +90,10 @@ async def check(
 
 async def _origin(view: View, site: str, hour: datetime) -> dict[str, Block]:
     """Where the lines of a failing hour came from: its part of the ledger, and the sources of the site."""
+    of_hour = {"site": site, "from_time": zulu(hour), "until_time": zulu(hour + timedelta(hours=1))}
     return await view.reader.blocks(
         {
-            "ledger": Query("report_ledger", {"site": site, "from_time": zulu(hour)}),
+            "ledger": Query("report_ledger", of_hour),
             "sources": Query("report_sources", {"site": site, "most": MOST_SOURCES}),
         }
     )

@@ -31,8 +31,13 @@ async def lines(
     site: str | None = None,
     page: str = "",
     status: Status = None,
+    country: str = "",
+    agent_class: str = "",
 ) -> Response:
-    """Some lines of a cell: page empty: of all pages; status: 404, or 4 for a whole class."""
+    """Some lines of a cell: page empty: of all pages; status: 404, or 4 for a whole class.
+
+    country, agent_class: filters of the report that led here; they do not hold for lines; the way back keeps them.
+    """
     asked = asked_range("hour", start, None, "now")
     await view.reader.state(Query("stream_state", {}))
     sites, site = await choose_site(view, site)
@@ -50,6 +55,7 @@ async def lines(
         page_path=page,
         is_sum=page == OTHER,
         status=status,
+        unapplied={name: value for name, value in (("country", country), ("agent_class", agent_class)) if value},
         read=read,
         most=MOST_LINES,
         seconds=SEARCH_SECONDS,

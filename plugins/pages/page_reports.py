@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Response
 
-from plugins.pages.quality_rows import last_days, zulu
+from plugins.pages.quality_rows import Window, last_days, zulu
 from plugins.pages.reading import Query
+from plugins.pages.report_coverage import no_change
 from plugins.pages.report_rows import HOUR, calendar, seal_counts
 from plugins.pages.sites import choose_site
 from plugins.pages.times import Day
@@ -24,6 +26,18 @@ PERIODS_FRESH = 60.0
 
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def own_hours(day_start: datetime, zone: ZoneInfo) -> list[str]:
+    """What the reader's clock shows as the hours of a UTC day begin: 01, or 05:30 where the zone has minutes."""
+    starts = [(day_start + hour * HOUR).astimezone(zone) for hour in range(24)]
+    return [f"{start:%H:%M}" if start.minute else f"{start:%H}" for start in starts]
+
+
+def offset_changes(window: Window, zone: ZoneInfo) -> bool:
+    """Whether that clock is put forward or back within the window, so that one line cannot hold for all its days."""
+    first, last = (moment.astimezone(zone) for moment in (window.from_time, window.until_time - HOUR))
+    return first.utcoffset() != last.utcoffset()
 
 
 @router.get("/reports")
@@ -65,6 +79,9 @@ async def reports(
         seals=seal_counts(days),
         chosen=chosen,
         zulu=zulu,
+        no_change=no_change,
+        own_hours=own_hours(days[0].day_start, view.clock.zone),
+        offset_changes=offset_changes(window, view.clock.zone),
         one_hour=HOUR,
         earlier=(window.from_time - timedelta(days=1)).date(),
         later=(window.until_time + timedelta(days=DAYS - 1)).date(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,7 +64,7 @@ def compare(asked: Asked, revisions: Sequence[Row], days: Block | None, changes:
     return Comparison(asked, [], None, None, against)
 
 
-def context_of(comparison: Comparison, found: dict[str, Block]) -> dict[str, Any]:
+def context_of(comparison: Comparison, found: Mapping[str, Block]) -> dict[str, Any]:
     """What the template shows of it."""
     return {
         "columns": comparison.columns,

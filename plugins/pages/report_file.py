@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +11,9 @@ from markupsafe import Markup
 
 from plugins.pages.charts import svg
 from plugins.pages.colours import COLOURS
+from plugins.pages.report_range import Asked
+from plugins.pages.times import Clock
+from plugins.pages.view import View
 
 CHART_WIDTH = 960
 # Links lead nowhere without the server: their words stay.
@@ -29,9 +33,48 @@ def drawn(name: str, data: str) -> Markup:
     return Markup(svg(name, data, "light", CHART_WIDTH))  # noqa: S704  # made by Vega, which escapes its texts
 
 
-def export_context() -> dict[str, Any]:
+class DatedClock(Clock):
+    """Moments with day and year: a file is read on another day."""
+
+    def text(self, moment: datetime, tenths: bool = False) -> str:
+        """19 Nov 2026 11:42:10"""
+        local = moment.astimezone(self.zone)
+        return f"{local.day} {local:%b %Y %H:%M:%S}" + (f".{local.microsecond // 100_000}" if tenths else "")
+
+    def minute(self, moment: datetime) -> str:
+        """19 Nov 2026 11:42"""
+        return self.text(moment)[:-3]
+
+    def day(self, moment: datetime) -> str:
+        """19 Nov 2026, of a UTC day."""
+        utc = moment.astimezone(UTC)
+        return f"{utc.day} {utc:%b %Y}"
+
+    def local_day(self, moment: datetime) -> str:
+        """19 Nov 2026, of the reader's zone."""
+        local = moment.astimezone(self.zone)
+        return f"{local.day} {local:%b %Y}"
+
+
+def permanent_address(view: View, asked: Asked) -> str:
+    """Where the pages show the same for ever: with the moment as of which it is."""
+    moment = (asked.known_at or view.clock.now).astimezone(UTC)
+    up = moment + timedelta(microseconds=-moment.microsecond % 1000)
+    known_at = up.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    path = view.url(f"/reports/{asked.kind}", **(dict(view.query) | {"as_known_at": known_at}))
+    return f"{view.request.url.scheme}://{view.request.url.netloc}{path}"
+
+
+def export_context(view: View, asked: Asked) -> dict[str, Any]:
     """What the templates need to make a file instead of a page."""
-    return {"layout": "file.html", "export": True, "stylesheet": stylesheet, "drawn": drawn}
+    return {
+        "layout": "file.html",
+        "export": True,
+        "stylesheet": stylesheet,
+        "drawn": drawn,
+        "permanent_address": permanent_address(view, asked),
+        "as_of": asked.known_at or view.clock.now,
+    }
 
 
 def without_links(text: str) -> str:

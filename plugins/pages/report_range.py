@@ -1,25 +1,19 @@
-"""Which range a report is of, as of which moment, and what its blocks read."""
+"""Which range a report is of, and as of which moment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import HTTPException
 
 from plugins.pages.quality_rows import zulu
-from plugins.pages.reading import Block, Query
 from plugins.pages.report_rows import HOUR
 from plugins.pages.times import YEARS_WORDS, Clock, is_in_reach
 
 Kind = Literal["hour", "day", "range"]
 LONGEST = timedelta(days=366)
-MOST, MOST_REVISIONS = 8, 40
-# The lists that filters apply to, and the field of a cell that each is by.
-CELL_FIELDS = {"pages": "path", "countries": "country", "statuses": "status_class", "agents": "agent_class"}
-CELLS_FRESH_SECONDS = 10.0
 # What was known at a past moment stays as it is: one answer serves all who ask until newer reports are published.
 KNOWN_FRESH_SECONDS = 3600.0
 # The last hour of a range has its report when it closes (report.hour_closes_at).
@@ -52,6 +46,16 @@ class Asked:
         return self.parameters | {"known_at": moment}
 
     @property
+    def judged_at(self) -> str:
+        """As of when verdicts count, as a parameter: the moment asked for; "now" takes the newest one there is."""
+        return "infinity" if self.known_at is None else self.known_at.isoformat()
+
+    @property
+    def hours(self) -> int:
+        """How many hours it has."""
+        return (self.end - self.start) // HOUR
+
+    @property
     def fresh_seconds(self) -> float:
         """For how long an answer about what was known at that moment serves others."""
         return KNOWN_FRESH_SECONDS if self.moment else 0.0
@@ -76,6 +80,13 @@ class Asked:
     def is_whole(self, now: datetime) -> bool:
         """Whether all of it was over, as of the moment shown: only then it may be compared with a whole period."""
         return (self.known_at or now) >= self.end + CLOSES_AFTER
+
+    def week_words(self, clock: Clock) -> str:
+        """The same range a week before, by the day it starts: Sat 21 Nov, or Sat 21 Nov, 09:00 for an hour."""
+        start = self.start - timedelta(days=7)
+        if self.kind == "hour":
+            return f"{start.astimezone(clock.zone):%a} {clock.local_day(start)}, {start.astimezone(clock.zone):%H:%M}"
+        return f"{start:%a} {clock.day(start)}"
 
     def before_words(self, clock: Clock) -> str:
         """The period before, by name: 08:00 – 09:00 in the reader's zone, 18 Nov, 5 Nov – 11 Nov, or with hours."""
@@ -106,6 +117,8 @@ def asked_range(
         last = (end.replace(tzinfo=UTC) if end.tzinfo is None else end).astimezone(UTC)
     if any(moment.minute or moment.second or moment.microsecond for moment in (first, last)):
         raise HTTPException(422, "Reports are made of whole hours: start and end must be on the hour, UTC.")
+    if kind == "day" and first.hour:
+        raise HTTPException(422, "A day starts at midnight, UTC. For other hours ask for a range.")
     if not first < last <= first + LONGEST:
         raise HTTPException(422, "The end must be after the start, and at most a year after it.")
     if as_known_at == "now":
@@ -128,53 +141,3 @@ def field_value(moment: datetime) -> str:
     """For a field of whole seconds, UTC: the next one, so that what was known at the moment is known then."""
     up = moment + timedelta(microseconds=-moment.microsecond % 1_000_000)
     return f"{up.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-
-
-def queries_of(asked: Asked, site: str, filters: dict[str, str]) -> dict[str, Query]:
-    """What the blocks of a report read; with filters, the lists read cells instead of published rows."""
-    of_site, as_known = {"site": site}, {"site": site} | asked.as_known
-    top = as_known | {"most": MOST}
-
-    def published(name: str, parameters: dict[str, Any]) -> Query:
-        return Query(name, parameters, asked.fresh_seconds)
-
-    queries = {
-        "figures": published("report_figures", as_known),
-        "revisions": Query("report_revisions", of_site | asked.parameters | {"most": MOST_REVISIONS}),
-        "referrers": published("report_dimension", top | {"dimension": "referrer"}),
-        "browsers": published("report_dimension", top | {"dimension": "browser"}),
-        "codes": published("report_dimension", top | {"dimension": "status"}),
-        "sources": Query("report_sources", of_site | {"most": MOST}),
-        "audits": Query("report_audit", {"most": 1}),
-    }
-    if asked.kind == "hour":
-        queries["steps"] = published("report_minutes", as_known)
-        queries["ledger"] = Query("report_ledger", of_site | {"from_time": zulu(asked.start)})
-    else:
-        queries["steps"] = published("report_steps", as_known | {"step_hours": asked.step // HOUR})
-        queries |= {"changes": Query("report_changes", as_known), "seals": Query("report_seals", as_known)}
-    if asked.kind == "day":
-        of_day = of_site | {"from_time": zulu(asked.start), "most": MOST_REVISIONS}
-        queries["days"] = Query("report_days", of_day)
-    if any(filters.values()):
-        cells = of_site | asked.parameters | filters | {"most": MOST}
-        # The same question four times: it is asked once, and cells_by_field takes the answer apart.
-        queries |= dict.fromkeys(CELL_FIELDS, Query("report_cells", cells, fresh_seconds=CELLS_FRESH_SECONDS))
-    else:
-        queries |= {
-            "pages": published("report_pages", top),
-            "countries": published("report_countries", top),
-            "statuses": published("report_statuses", top),
-            "agents": published("report_agents", as_known),
-        }
-    return queries
-
-
-def cells_by_field(blocks: Mapping[str, Block]) -> dict[str, Block]:
-    """The blocks that filters apply to, each with its own field's rows; other blocks as they are."""
-    return {
-        name: replace(block, rows=[row for row in block.rows if row["field"] == CELL_FIELDS[name]])
-        if block.query.name == "report_cells"
-        else block
-        for name, block in blocks.items()
-    }

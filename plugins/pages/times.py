@@ -81,6 +81,11 @@ class Clock:
         utc = moment.astimezone(UTC)
         return f"{utc.day} {utc:%b}" + ("" if utc.year == self.now.year else f" {utc.year}")
 
+    def local_day(self, moment: datetime) -> str:
+        """19 Nov, of the reader's zone."""
+        local = moment.astimezone(self.zone)
+        return f"{local.day} {local:%b}" + ("" if local.year == self.now.year else f" {local.year}")
+
     def span(self, start: datetime, end: datetime) -> str:
         """09:00 – 10:00, half-open; with its day when that is not today."""
         first, last = start.astimezone(self.zone), end.astimezone(self.zone)

@@ -1,7 +1,8 @@
 -- Hits of a range by page, country, status class and agent class, of those lines only that match filters; as counted
--- now, from buckets that are kept for a limited time, all four in one reading of them. Grain: a field and its value.
+-- now, from buckets that are kept for a limited time, all four in one reading of them. Grain: a field and its value;
+-- the unknown country (empty) stands last of its field and is always there when it has hits.
 -- Parameters: site, from_time, until_time, page, country, status_class, agent_class (empty: no filter; country '-' is
--- unknown), most (values of each field). Reads only.
+-- unknown), most (values of each field, the unknown country besides). Reads only.
 WITH cell AS MATERIALIZED (
     SELECT path, country, status_class, agent_class, hits
     FROM report.filtered_cell(
@@ -28,10 +29,10 @@ WITH cell AS MATERIALIZED (
 ), placed AS (
     SELECT field, value, hits, count(*) OVER (PARTITION BY field) AS rows_all,
            sum(hits) OVER (PARTITION BY field)::bigint AS hits_all,
-           row_number() OVER (PARTITION BY field ORDER BY hits DESC, value) AS place
+           row_number() OVER (PARTITION BY field ORDER BY field = 'country' AND value = '', hits DESC, value) AS place
     FROM value
 )
 SELECT field, value, hits, rows_all, hits_all
 FROM placed
-WHERE place <= %(most)s::integer
+WHERE place <= %(most)s::integer OR (field = 'country' AND value = '')
 ORDER BY field, place

@@ -10,7 +10,8 @@ WITH summed AS (
       AND hour_start >= date_trunc('week', %(until_time)s::timestamptz - make_interval(weeks => %(weeks)s::integer + 1), 'UTC')
     GROUP BY period_start
 )
-SELECT s.period_start, s.period_start + interval '168 hours' AS period_end, s.hours, s.hits, before.hits AS previous_hits, s.client_errors, s.server_errors,
+SELECT s.period_start, s.period_start + interval '168 hours' AS period_end, s.hours, s.hits, before.hits AS previous_hits,
+       before.hours AS previous_hours, s.client_errors, s.server_errors,
        report.latency_percentile_ms(l.bins, l.counts, 0.95, l.latency_us_max) AS p95_ms, s.bytes_sent
 FROM summed AS s
 LEFT JOIN summed AS before ON before.period_start = s.period_start - interval '168 hours'

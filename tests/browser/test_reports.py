@@ -118,9 +118,9 @@ def test_csv_cells_are_no_formulas_and_json_is_raw(
 ) -> None:
     page = open_page(report(hour))
     pages = download(page, "CSV", tmp_path).read_text(encoding="utf-8")
-    assert "/%3Cscript%3Ealert(1)%3C/script%3E,20," in pages
-    figures = json.loads(download(page, "JSON", tmp_path).read_text(encoding="utf-8"))
-    assert figures[0]["hits"] == HITS
+    assert "pages,/%3Cscript%3Ealert(1)%3C/script%3E,hits,20" in pages
+    parts = json.loads(download(page, "JSON", tmp_path).read_text(encoding="utf-8"))
+    assert parts["figures"][0]["hits"] == HITS
     send_and_see(stack, page, FORMULA, FORMULA_SAMPLE)
     page.goto(REJECTS)
     rejects = download(page, "CSV", tmp_path).read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ SAMPLES = {
     "suite": "hourly_report", "expectation": "no_null", "severity": "", "owner": "", "from_time": "2026-06-01T10:00Z",
     "until_time": "2026-06-01T11:00Z", "known_at": "infinity", "step_hours": 1, "dimension": "browser",
     "field": "path", "page": "", "country": "", "status_class": "", "agent_class": "", "revision": 1,
-    "against": "-infinity", "weeks": 6, "period": "week", "periods": 6, "months": 6,
+    "against": "-infinity", "judged_at": "infinity", "weeks": 6, "period": "week", "periods": 6, "months": 6,
 }  # fmt: skip
 
 
