@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import AwareDatetime
 
+from plugins.pages.check_words import limit_words, seen_words, tally, tally_words, verdict_of
 from plugins.pages.countries import country_name
 from plugins.pages.exports import csv_text, json_text
 from plugins.pages.live_figures import AGENTS, STATUSES
@@ -135,6 +136,7 @@ def context_for(view: View, gathered: Gathered) -> dict[str, Any]:
         (row["made_at"] for row in (newest, *(days.rows if days else ())) if row), default=None
     )
     optional = dict.fromkeys(("changes", "days", "seals", "checks", "ledger"))
+    results = gathered.blocks["checks"].rows if "checks" in gathered.blocks else []
     return {
         "asked": asked,
         "filters": filters,
@@ -152,6 +154,9 @@ def context_for(view: View, gathered: Gathered) -> dict[str, Any]:
         "field_value": field_value,
         "zulu": zulu,
         "title": title,
+        "failing": [result for result in results if verdict_of(result) == "fails"],
+        "counted": tally(results),
+        **{function.__name__: function for function in (verdict_of, tally_words, seen_words, limit_words)},
         "country_name": country_name,
         "agent_names": AGENTS,
         "status_names": STATUSES,

@@ -160,7 +160,7 @@ def test_late_lines_make_a_second_revision_whose_difference_and_red_seal_are_sho
     ship(3)
     page = open_page(report(hour))
     expect(page.locator(".banner .lead")).to_contain_text("Red seal, revision 2.")
-    expect(page.locator(".banner .lead")).to_contain_text("dimensions add up 1, expected 0 dimensions off")
+    expect(page.locator(".banner .lead")).to_contain_text("dimensions add up 1 dimension, expected 0 dimensions off")
     expect(page.locator("#page")).to_contain_text(f"Hits went from {HITS} to {HITS + 3} because of late data.")
     revisions = page.get_by_role("table", name="Figures under each revision")
     expect(revisions.get_by_role("row", name=re.compile("^Hits"))).to_contain_text(f"{HITS}{HITS + 3}+3")

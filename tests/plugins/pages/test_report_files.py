@@ -92,10 +92,8 @@ def test_the_html_file_tells_its_revision_moment_year_and_address_and_has_no_wor
     assert re.search(rf"revision 2 , as known at \d+ \w+ {year} \d\d:\d\d:\d\d made \d+ \w+ {year} ", words)
     header = made.split('<header class="bar">')[1].split("</header>")[0]
     (address,) = re.findall(r"<code>(.+?)</code>", header)
-    assert address.startswith(
-        "http://airflow.test:8080/footfall/reports/hour?site=shop&amp;start=2026-06-01T10%3A00Z"
-    )
-    assert re.search(rf"as_known_at={year}-[\dT%A.-]+Z$", address)
+    assert address.startswith("http://airflow.test:8080/footfall/reports/hour?site=shop&amp;start=2026-06-01T10:00Z")
+    assert re.search(rf"as_known_at={year}-[\dT:.-]+Z$", address)
     assert "Reports / 1 Jun 2026 /" in words
     for dead in ("Clear filters", "×", "click", "SQL shows", "Show ", "Try again", "Copy link"):
         assert dead not in words, dead
