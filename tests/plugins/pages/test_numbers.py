@@ -186,16 +186,16 @@ def test_the_wall_view_has_the_figures_and_no_tabs(traffic: CountedTraffic, admi
     assert "Leave the wall view" not in filled("viewer").get("/footfall/live?site=shop").text
 
 
-def test_the_chosen_day_is_also_a_list_of_its_hours_for_narrow_screens(
+def test_the_chosen_day_is_a_list_of_its_hours_with_a_chooser_for_narrow_screens(
     traffic: CountedTraffic, reporter: Warehouse, filled: Client
 ) -> None:
     traffic.batch(Cell("10:00:00", hits=3), Cell("2026-06-02T11:00:00", hits=4))
     publish_hours(reporter, at("2026-06-09T00:00:00"))
     page = filled("viewer").get("/footfall/reports?site=shop&until=2026-06-03&day=2026-06-01").text
-    listed = page.split('id="one-day"')[1].split("</section>")[0]
+    listed = page.split('id="listed"')[1].split("</section>")[0]
     assert re.findall(r'<option value="([0-9-]+)" selected>', listed) == ["2026-06-01"]
     assert len(re.findall(r"<option ", listed)) == 14
-    assert re.findall(r"(\d\d:\d\d – \d\d:\d\d)</a></th><td class=\"n\">(\d+)<", listed) == [("10:00 – 11:00", "3")]
+    assert re.findall(r"(\d\d:\d\d – \d\d:\d\d)</a></th>.*?<b>(\d+)<", listed) == [("10:00 – 11:00", "3")]
 
 
 def test_one_page_by_country_is_the_same_whichever_way_its_cells_are_read(
