@@ -21,7 +21,8 @@ class Comparison:
     """What stands beside what.
 
     shown: the revision of the hour or day that the page shows; None for a range. against: the one beside it.
-    against_at: the moment as of which the other state is; None while there is nothing to compare.
+    against_at: the moment as of which the other state is; None while there is nothing to compare. absent: the number
+    of the revision asked for, when there is none.
     """
 
     asked: Asked
@@ -29,6 +30,7 @@ class Comparison:
     shown: Row | None
     against: Row | None
     against_at: datetime | None
+    absent: int | None = None
 
     def queries(self, site: str) -> dict[str, Query]:
         """What moved between the two and, where there are no revisions, the figures of both."""
@@ -52,16 +54,18 @@ class Comparison:
 def compare(asked: Asked, revisions: Sequence[Row], days: Block | None, changes: Row, against: Against) -> Comparison:
     """revisions: of its hours, the newest first; days: of the day; changes: of ``report_changes``."""
     own = revisions if asked.kind == "hour" else days.rows if days else []
+    numbers = {row["revision"] for row in own}
+    absent = against if isinstance(against, int) and against not in numbers else None
     if own or asked.kind == "hour":
         shown = known_revision(own, asked.moment)
         other = compared_revision(own, shown, against)
         columns = revision_columns(own, shown, other)
-        return Comparison(asked, columns, shown, other, other["made_at"] if other else None)
+        return Comparison(asked, columns, shown, other, other["made_at"] if other else None, absent)
     if not isinstance(against, datetime):
         # A range has no revisions: beside it stands what was known when the last of its hours had its first report.
         is_changed = changes.get("changed_at") and changes["changed_at"] > changes["first_made_at"]
         against = changes["first_made_at"] if is_changed else None
-    return Comparison(asked, [], None, None, against)
+    return Comparison(asked, [], None, None, against, absent)
 
 
 def context_of(comparison: Comparison, found: Mapping[str, Block]) -> dict[str, Any]:
@@ -71,6 +75,7 @@ def context_of(comparison: Comparison, found: Mapping[str, Block]) -> dict[str, 
         "shown": comparison.shown,
         "against": comparison.against,
         "against_at": comparison.against_at,
+        "absent_revision": comparison.absent,
         "compared_words": comparison.words,
         "differences": found.get("differences"),
         "moments": found.get("moments"),

@@ -85,6 +85,8 @@ def test_late_lines_show_what_moved_between_the_revisions(
     assert "Nothing was known then." in first
     assert "r1 − r2" in viewer.get(f"{HOUR}&compare=r2&as_known_at={made_at(reporter, 1)}").text
     assert viewer.get(f"{HOUR}&compare=1").status_code == 422
+    assert "There is no revision 9 here to compare with." in viewer.get(f"{HOUR}&compare=r9").text
+    assert "here to compare with" not in viewer.get(f"{HOUR}&compare=r1").text
 
 
 @pytest.mark.services
