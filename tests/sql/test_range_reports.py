@@ -209,7 +209,7 @@ def test_functions_that_look_behind_the_reports_do_so_with_fixed_names_and_only_
     }
     assert settings.keys() == {
         *("entry_pages", "evidence", "exit_pages", "filtered_cell", "range_cell", "series", "visits"),
-        *("live_latency", "live_visitors", "page_cell", "page_series"),
+        *("live_latency", "live_minute", "live_visitors", "page_cell", "page_series", "range_ledger"),
     }
     paths = {name: [word for word in words if word.startswith("search_path=")] for name, words in settings.items()}
     assert {path for (path,) in paths.values()} <= {"search_path=pg_catalog", "search_path=pg_catalog, pg_temp"}
