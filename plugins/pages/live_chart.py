@@ -77,7 +77,7 @@ def chart_of(
         now_time=clock.now,
         now_words=f"now {clock.text(clock.now)}",
         counted_until=None if state.is_now else last,
-        counted_words="counted to here" if state.kind == "catching up" else "stream stood still",
+        counted_words="counted to here" if state.is_alive else "stream stood still",
         top=top,
     )
 

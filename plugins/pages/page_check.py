@@ -82,7 +82,7 @@ async def check(
         zulu=zulu,
         shown=runs[:RUNS_SHOWN],
         statement=text,
-        chart_data=seen_data(runs, fact, window.from_time, window.until_time),
+        chart_data=seen_data(suite, expectation, runs, fact, window.from_time, window.until_time),
         summary=seen_summary(runs, RANGES[range][0]),
         **blocks,
     )
@@ -99,7 +99,7 @@ async def _origin(view: View, site: str, hour: datetime) -> dict[str, Block]:
     )
 
 
-def seen_data(runs: list[Row], fact: Row, start: object, end: object) -> str:
+def seen_data(suite: str, expectation: str, runs: list[Row], fact: Row, start: object, end: object) -> str:
     """Points of the chart: the newest revision of each hour, and the times without a run."""
     newest: dict[object, Row] = {}
     for run in runs:  # the newest first
@@ -109,7 +109,7 @@ def seen_data(runs: list[Row], fact: Row, start: object, end: object) -> str:
             "hour": hour,
             "number": run["number"],
             "passed": bool(run["passed"]),
-            "observed": seen_words(fact["suite"], fact["expectation"], run["observed"]),
+            "observed": seen_words(suite, expectation, run["observed"]),
         }
         for hour, run in sorted(newest.items(), key=lambda item: str(item[0]))
         if run["number"] is not None and run["passed"] is not None

@@ -66,7 +66,7 @@ async def live(
         "reach": Query("live_site", of_site, FRESH),
         "waiting": Query("live_waiting", {}, HEAVY),
     }
-    if not state.is_now:
+    if not state.is_alive:
         queries["holes"] = Query("stream_holes", {})
     blocks = await view.reader.blocks(queries)
     seen = blocks["chart"].rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import AwareDatetime
 
 from plugins.pages.check_words import limit_words, seen_words, tally, tally_words, verdict_of
@@ -31,16 +32,22 @@ from plugins.pages.view import View, ViewOf
 router = APIRouter()
 
 REFRESH_SECONDS = 30
+# What is a reader's present may lie in our future, as clocks go.
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 def _asked(
+    request: Request,
     kind: Kind,
     start: datetime,
     end: datetime | None = None,
     as_known_at: str = "now",
     seen: AwareDatetime | None = None,
 ) -> Asked:
-    return asked_range(kind, start, end, as_known_at, seen)
+    asked = asked_range(kind, start, end, as_known_at, seen)
+    if asked.known_at and asked.known_at > request.app.state.clock() + CLOCKS_DIFFER:
+        raise HTTPException(422, f"{as_known_at} lies in the future: what will be known then is not known yet.")
+    return asked
 
 
 def _filters(
@@ -73,9 +80,9 @@ async def report_file(
     _, site = await choose_site(view, site)
     view = replace(view, clock=DatedClock(view.clock.now, view.clock.zone))
     gathered = await gather(view, asked, site or "", filters, compare)
-    context = context_for(view, gathered) | export_context(view, asked)
-    text = without_links(await view.text("report.html", site=site, **context))
-    return download(text, asked, "html", "text/html; charset=utf-8")
+    context = context_for(view, gathered) | export_context(view, asked, site)
+    text = await view.text("report.html", site=site, **context)
+    return download(await asyncio.to_thread(without_links, text), asked, "html", "text/html; charset=utf-8")
 
 
 @router.get("/reports/{kind}/csv")
@@ -83,8 +90,9 @@ async def report_csv(
     view: ViewOf, asked: AskedRange, filters: Filters, compare: Compare, site: str | None = None
 ) -> Response:
     """All of it as CSV: one line for each value."""
-    made = long_form(await exported(view, asked, filters, compare, site))
-    return download(csv_text(made), asked, "csv", "text/csv; charset=utf-8")
+    made = await exported(view, asked, filters, compare, site)
+    text = await asyncio.to_thread(lambda: csv_text(long_form(made)))
+    return download(text, asked, "csv", "text/csv; charset=utf-8")
 
 
 @router.get("/reports/{kind}/json")
@@ -93,7 +101,7 @@ async def report_json(
 ) -> Response:
     """All of it as JSON: named lists of rows."""
     made = await exported(view, asked, filters, compare, site)
-    return download(json_text(made), asked, "json", "application/json")
+    return download(await asyncio.to_thread(json_text, made), asked, "json", "application/json")
 
 
 async def exported(

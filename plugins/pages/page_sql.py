@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from fastapi import APIRouter, HTTPException, Response
@@ -27,6 +28,8 @@ def _query(view: View, name: str) -> Query:
         raise HTTPException(422, f"At most {MOST_ROWS} rows at a time.")
     if missing := wanted - given.keys():
         raise HTTPException(422, f"These parameters are missing: {', '.join(sorted(missing))}")
+    if odd := [key for key, value in given.items() if "\0" in value]:
+        raise HTTPException(422, f"No text can hold what {odd[0]} holds.")
     return Query(name, given)
 
 
@@ -54,7 +57,7 @@ async def download(view: ViewOf, name: str, kind: str) -> Response:
     found = (await view.reader.blocks({"rows": query}))["rows"]
     if found.failed:
         raise HTTPException(503, f"The rows could not be read: {found.failed}")
-    text = csv_text(found.rows) if kind == "csv" else json_text(found.rows)
+    text = await asyncio.to_thread(csv_text if kind == "csv" else json_text, found.rows)
     media_type = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
     headers = {"content-disposition": f'attachment; filename="footfall-{name}.{kind}"'}
     return Response(text, media_type=media_type, headers=headers)

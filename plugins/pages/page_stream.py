@@ -65,7 +65,7 @@ async def stream(request: Request, view: ViewOf, range: Literal["1h", "24h", "7d
         "gaps": Query("stream_source_gaps", {"most": MOST_ROWS}),
         "lost": Query("stream_lost", {"most": MOST_ROWS}),
     }
-    if not state.is_now:
+    if not state.is_alive:
         queries["holes"] = Query("stream_holes", {})
     blocks = await view.reader.blocks(queries)
     trigger = request.app.state.settings.trigger_seconds

@@ -23,6 +23,7 @@ STATE_SECONDS = 2.5
 CONNECT_SECONDS = 2
 BLOCK_CONNECTIONS = 3
 MOST_KEPT = 200
+MOST_ROWS_KEPT = 500  # of an answer; what is longer is for a file, and asked for once
 OLDEST_KEPT = 3  # times its freshness: then nobody gets the old answer any more
 
 Result = TypeVar("Result")
@@ -142,7 +143,7 @@ class Reader:
             found = await self._read(query)
         finally:
             del self._asking[query.key]
-        if found.failed is None:
+        if found.failed is None and len(found.rows) <= MOST_ROWS_KEPT:
             self._kept[query.key] = (asked_at, found)
             self._kept.move_to_end(query.key)
             while len(self._kept) > MOST_KEPT:
@@ -154,6 +155,8 @@ class Reader:
             return await self._ask(self._blocks, query, STATEMENT_SECONDS)
         except TimeoutError:
             return Block(query, [], "query took longer than 3 s")
+        except ValueError as error:  # a parameter that no text of Postgres's can hold
+            return Block(query, [], _short(error))
         except DatabaseError as error:
             is_late = getattr(error, "pgcode", None) == "57014"
             return Block(query, [], "query took longer than 3 s" if is_late else _short(error))

@@ -82,8 +82,8 @@ def gaps(asked: Asked, steps: Sequence[Row], moment: datetime) -> list[dict[str,
     return [gap if gap["gap_end"] - gap["gap_start"] >= least else gap | {"words": ""} for gap in found]
 
 
-def missing_words(asked: Asked, clock: Clock, has_traffic: bool) -> str:
-    """Why nothing of it has a report: it is due, or no line was counted. has_traffic: whether any hour has lines."""
+def missing_words(asked: Asked, clock: Clock, has_traffic: bool | None) -> str:
+    """Why nothing of it has a report: it is due, or no line was counted. has_traffic: whether hours have lines."""
     if asked.known_at:
         return "Nothing was known then."
     due = next_due(asked, clock.now)
@@ -91,6 +91,8 @@ def missing_words(asked: Asked, clock: Clock, has_traffic: bool) -> str:
         return f"Not published yet: {'' if asked.kind == 'hour' else 'its next hour is '}due {clock.minute(due)}."
     if has_traffic:
         return f"Not published yet: due since {clock.minute(asked.end + CLOSES_AFTER)}."
+    if has_traffic is None:
+        return "Not published. Whether it has lines could not be read."
     return f"No line of this {asked.kind} has been counted."
 
 

@@ -80,7 +80,7 @@ def named_rows(gathered: Gathered) -> dict[str, list[dict[str, Any]]]:
 
 def _rows(gathered: Gathered, block: str) -> Sequence[Row]:
     rows = gathered.blocks[block].rows
-    if block == "revisions" and gathered.asked.known_at:
+    if block in ("revisions", "days") and gathered.asked.known_at:
         return [row for row in rows if row["made_at"] <= gathered.asked.known_at]
     return rows
 

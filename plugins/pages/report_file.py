@@ -56,23 +56,23 @@ class DatedClock(Clock):
         return f"{local.day} {local:%b %Y}"
 
 
-def permanent_address(view: View, asked: Asked) -> str:
+def permanent_address(view: View, asked: Asked, site: str | None) -> str:
     """Where the pages show the same for ever: with the moment as of which it is."""
     moment = (asked.known_at or view.clock.now).astimezone(UTC)
     up = moment + timedelta(microseconds=-moment.microsecond % 1000)
     known_at = up.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    path = view.url(f"/reports/{asked.kind}", **(dict(view.query) | {"as_known_at": known_at}))
+    path = view.url(f"/reports/{asked.kind}", **(dict(view.query) | {"site": site, "as_known_at": known_at}))
     return f"{view.request.url.scheme}://{view.request.url.netloc}{path}"
 
 
-def export_context(view: View, asked: Asked) -> dict[str, Any]:
+def export_context(view: View, asked: Asked, site: str | None) -> dict[str, Any]:
     """What the templates need to make a file instead of a page."""
     return {
         "layout": "file.html",
         "export": True,
         "stylesheet": stylesheet,
         "drawn": drawn,
-        "permanent_address": permanent_address(view, asked),
+        "permanent_address": permanent_address(view, asked, site),
         "as_of": asked.known_at or view.clock.now,
     }
 

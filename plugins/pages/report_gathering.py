@@ -81,7 +81,8 @@ async def gather(
     found = {"visitors": Block(by_key, [])} | await view.reader.blocks(further)
     missing = None
     if not is_known and not revisions.failed:
-        missing = missing_words(asked, view.clock, has_traffic=bool(found["states"].rows))
+        states = found["states"]
+        missing = missing_words(asked, view.clock, None if states.failed else bool(states.rows))
     return Gathered(asked, site, filters, {**blocks, **found}, comparison, missing)
 
 

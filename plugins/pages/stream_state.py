@@ -57,12 +57,17 @@ class StreamState:
         return WORDS[self.kind][1]
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the job tells of itself: its speed, and what waits, are of now."""
+        return self.kind not in ("standing still", "stopped", "starting")
+
+    @property
     def is_now(self) -> bool:
-        """Whether figures of *now* may be shown as such."""
+        """Whether figures of the newest counted lines may be shown as of now."""
         if self.kind in ("catching up", "held up"):
             behind = self.row["caught_up_age_seconds"]
             return behind is not None and behind <= OLDEST_NOW_SECONDS
-        return self.kind not in ("standing still", "stopped", "starting")
+        return self.is_alive
 
     @property
     def as_of(self) -> datetime | None:

@@ -84,12 +84,12 @@ class View:
         """The path below our prefix."""
         return str(self.request.scope["path"]).removeprefix(self.prefix)
 
-    def url(self, path: str, **parameters: object) -> str:
+    def url(self, path: str, /, **parameters: object) -> str:
         """An address of ours; parameters that are None are left out."""
         given = {name: value for name, value in parameters.items() if value is not None}
         return f"{self.prefix}{path}" + (f"?{urlencode(given, doseq=True, safe='/:')}" if given else "")
 
-    def same(self, **changes: object) -> str:
+    def same(self, /, **changes: object) -> str:
         """The present address with other parameters; None takes one away."""
         merged: dict[str, object] = dict(self.query) | changes
         return self.url(self._path, **merged)

@@ -35,7 +35,7 @@ WHERE m.hour_hits = r.hits AND r.revision = 1;
 CREATE FUNCTION report.live_minute(site text, start_at timestamptz, end_at timestamptz) RETURNS TABLE (
     minute_start timestamptz, visitors bigint, p95_ms double precision
 )
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
     SELECT m.minute_start, coalesce(v.visitors, 0), l.p95_ms
     FROM generate_series(live_minute.start_at, live_minute.end_at - interval '1 minute', interval '1 minute')
@@ -74,5 +74,7 @@ CALL report.comment_columns();
 
 GRANT SELECT ON report.hourly_minute, report.rules_adoption TO footfall_reporter, footfall_reader;
 GRANT INSERT ON report.hourly_minute TO footfall_reporter;
+REVOKE ALL ON FUNCTION report.live_minute(text, timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION report.live_minute(text, timestamptz, timestamptz) TO footfall_reporter, footfall_reader;
 
 RESET ROLE;

@@ -69,13 +69,14 @@
 
   // ---- rows stay where they are while the pointer or the focus is in their table; new ones come last
   function keepRowOrder(fragment) {
-    const name = (row) => row.cells[0]?.textContent;
-    for (const table of document.querySelectorAll("#page table:is(:hover, :focus-within)")) {
+    const name = (row) => (row.cells[0]?.querySelector("a") ?? row.cells[0])?.textContent;
+    const inUse = matchMedia("(hover: hover)").matches ? ":is(:hover, :focus-within)" : ":focus-within";
+    for (const table of document.querySelectorAll(`#page table${inUse}`)) {
       const caption = table.caption?.textContent;
       const next = [...(fragment?.querySelectorAll("table") ?? [])].find((one) => caption && one.caption?.textContent === caption);
       if (!next || table.tBodies.length !== 1 || next.tBodies.length !== 1) continue;
       const places = new Map([...table.tBodies[0].rows].map((row, place) => [name(row), place]));
-      const place = (row) => places.get(name(row)) ?? places.size;
+      const place = (row) => (row.matches(".rest") ? places.size + 1 : (places.get(name(row)) ?? places.size));
       next.tBodies[0].append(...[...next.tBodies[0].rows].sort((one, other) => place(one) - place(other)));
     }
   }

@@ -95,6 +95,19 @@ def test_the_first_and_the_last_day_in_reach_have_pages_in_every_zone(client: Cl
     assert answers == dict.fromkeys(answers, 200)
 
 
+@pytest.mark.parametrize("odd", ["path=x", "self=x", "view=x"])
+@pytest.mark.parametrize("page", ["live", "quality", "stream", "reports/hour", "reports/hour/file"])
+def test_parameters_of_no_meaning_are_let_alone(client: Client, page: str, odd: str) -> None:
+    assert client("viewer").get(f"/footfall/{page}?start=2026-06-01T10:00Z&{odd}").status_code == 200
+
+
+def test_a_value_that_no_text_can_hold_fails_its_block_and_nothing_else(client: Client) -> None:
+    page = client("viewer").get("/footfall/reports/hour?start=2026-06-01T10:00Z&page=%00")
+    assert page.status_code == 200 and "This block could not be read" in page.text
+    assert client("viewer").get("/footfall/quality?owner=%00").status_code == 200
+    assert client("viewer").get("/footfall/sql/report_days?site=%00&from_time=x&most=1").status_code == 422
+
+
 @pytest.mark.services
 @pytest.mark.parametrize(
     "page",

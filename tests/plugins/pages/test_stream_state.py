@@ -89,7 +89,9 @@ def test_old_numbers_are_never_of_now() -> None:
     assert judge(behind | {"caught_up_age_seconds": 40.0}).is_now
     assert not judge(behind | {"caught_up_age_seconds": 46.0}).is_now
     assert not judge(behind | {"caught_up_age_seconds": None}).is_now
-    assert not judge(behind | {"state": "waiting", "caught_up_age_seconds": 46.0}).is_now
+    held_up = judge(behind | {"state": "waiting", "caught_up_age_seconds": 46.0})
+    assert not held_up.is_now
+    assert held_up.is_alive and not judge(WELL | STILL).is_alive  # its speed and what waits are of now
 
 
 def test_standing_still_says_since_when_and_what_waits() -> None:
