@@ -182,3 +182,10 @@ CHECKS: tuple[Check, ...] = (
         "0.3 to 3 times", "producers", "times", minimum=0.3, maximum=3, optional=True,
     ),
 )  # fmt: skip
+
+_BY_NAME: Mapping[tuple[str, str], Check] = {(check.suite, check.name): check for check in CHECKS}
+
+
+def known_check(suite: str, name: str) -> Check | None:
+    """The definition; None when results are of a check that is no more."""
+    return _BY_NAME.get((suite, name))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from expectations.checks import CHECKS, Check
+from expectations.checks import known_check
 from plugins.pages.formats import MINUS, age, count, plural
 from sql.warehouse import Row
 
@@ -21,13 +21,7 @@ WORDS: Mapping[Verdict, tuple[str, str]] = {
     "unchecked": ("unchecked", "unchecked"),
     "no run": ("without a run", "without a run"),
 }
-_CHECKS: Mapping[tuple[str, str], Check] = {(check.suite, check.name): check for check in CHECKS}
 _NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
-
-
-def known_check(suite: str, expectation: str) -> Check | None:
-    """The definition; None when results are of a check that is no more."""
-    return _CHECKS.get((suite, expectation))
 
 
 def verdict_of(result: Row) -> Verdict:

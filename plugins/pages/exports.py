@@ -10,10 +10,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from fastapi import Response
+
 from sql.warehouse import Row
 
+MOST_ROWS = 20_000  # of a list in a file
+MEDIA_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "html": "text/html; charset=utf-8"}
 # A spreadsheet evaluates a text cell that begins with one of these (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def attachment(text: str, name: str) -> Response:
+    """An answer that the browser keeps as a file of that name, whose ending tells what it is."""
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=MEDIA_TYPES[name.rpartition(".")[2]], headers=headers)
 
 
 def csv_text(rows: Sequence[Row]) -> str:

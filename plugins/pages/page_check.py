@@ -9,9 +9,10 @@ from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Response
 
+from expectations.checks import known_check
 from expectations.remedies import remedy
 from plugins.pages.charts import chart_data
-from plugins.pages.check_words import known_check, limit_words, seen_words, unit_words, verdict_of
+from plugins.pages.check_words import limit_words, seen_words, unit_words, verdict_of
 from plugins.pages.formats import count
 from plugins.pages.quality_rows import Window, title, zulu
 from plugins.pages.reading import Block, Query

@@ -13,13 +13,13 @@ from pydantic import AwareDatetime
 
 from plugins.pages.check_words import limit_words, seen_words, tally, tally_words, verdict_of
 from plugins.pages.countries import country_name
-from plugins.pages.exports import csv_text, json_text
+from plugins.pages.exports import MOST_ROWS, attachment, csv_text, json_text
 from plugins.pages.live_figures import AGENTS, STATUSES
 from plugins.pages.quality_rows import title, zulu
 from plugins.pages.reading import Query
 from plugins.pages.report_comparison import context_of
 from plugins.pages.report_coverage import change_words, filter_words, is_comparable
-from plugins.pages.report_export import MOST_ROWS, facts, failures, long_form, named_rows
+from plugins.pages.report_export import facts, failures, long_form, named_rows
 from plugins.pages.report_file import DatedClock, export_context, without_links
 from plugins.pages.report_gathering import Gathered, bars, gather
 from plugins.pages.report_range import Asked, Kind, asked_range, field_value, named_moment
@@ -82,7 +82,7 @@ async def report_file(
     gathered = await gather(view, asked, site or "", filters, compare)
     context = context_for(view, gathered) | export_context(view, asked, site)
     text = await view.text("report.html", site=site, **context)
-    return download(await asyncio.to_thread(without_links, text), asked, "html", "text/html; charset=utf-8")
+    return attachment(await asyncio.to_thread(without_links, text), file_name(asked, "html"))
 
 
 @router.get("/reports/{kind}/csv")
@@ -92,7 +92,7 @@ async def report_csv(
     """All of it as CSV: one line for each value."""
     made = await exported(view, asked, filters, compare, site)
     text = await asyncio.to_thread(lambda: csv_text(long_form(made)))
-    return download(text, asked, "csv", "text/csv; charset=utf-8")
+    return attachment(text, file_name(asked, "csv"))
 
 
 @router.get("/reports/{kind}/json")
@@ -101,7 +101,7 @@ async def report_json(
 ) -> Response:
     """All of it as JSON: named lists of rows."""
     made = await exported(view, asked, filters, compare, site)
-    return download(await asyncio.to_thread(json_text, made), asked, "json", "application/json")
+    return attachment(await asyncio.to_thread(json_text, made), file_name(asked, "json"))
 
 
 async def exported(
@@ -116,11 +116,9 @@ async def exported(
     return {"report": [facts(gathered, view.clock.now)], **named_rows(gathered)}
 
 
-def download(text: str, asked: Asked, ending: str, media_type: str) -> Response:
-    """An answer that the browser keeps as a file."""
-    name = f"footfall-{asked.kind}-{asked.start:%Y-%m-%dT%H%MZ}.{ending}"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type=media_type, headers=headers)
+def file_name(asked: Asked, ending: str) -> str:
+    """footfall-hour-2026-06-01T1000Z.json"""
+    return f"footfall-{asked.kind}-{asked.start:%Y-%m-%dT%H%MZ}.{ending}"
 
 
 @router.get("/reports/{kind}")

@@ -7,13 +7,12 @@ import re
 
 from fastapi import APIRouter, HTTPException, Response
 
-from plugins.pages.exports import csv_text, json_text
+from plugins.pages.exports import MOST_ROWS, attachment, csv_text, json_text
 from plugins.pages.reading import Query
 from plugins.pages.view import View, ViewOf
 from sql.warehouse import ROOM, Warehouse, statement
 
 MOST_ROWS_SHOWN = 1000
-MOST_ROWS = 20_000
 
 router = APIRouter(prefix="/sql")
 
@@ -58,6 +57,4 @@ async def download(view: ViewOf, name: str, kind: str) -> Response:
     if found.failed:
         raise HTTPException(503, f"The rows could not be read: {found.failed}")
     text = await asyncio.to_thread(csv_text if kind == "csv" else json_text, found.rows)
-    media_type = "text/csv; charset=utf-8" if kind == "csv" else "application/json"
-    headers = {"content-disposition": f'attachment; filename="footfall-{name}.{kind}"'}
-    return Response(text, media_type=media_type, headers=headers)
+    return attachment(text, f"footfall-{name}.{kind}")

@@ -9,7 +9,6 @@ from typing import Any
 from plugins.pages.report_gathering import Gathered
 from sql.warehouse import Row
 
-MOST_ROWS = 20_000
 # The parts by their names, in this order, each with the columns that name its rows.
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "figures": ("figures", ()),
@@ -43,7 +42,7 @@ def facts(gathered: Gathered, made_at: datetime) -> dict[str, Any]:
         "from_time": asked.start,
         "until_time": asked.end,
         "hours": asked.hours,
-        "as_known_at": asked.known_at or made_at,
+        "as_known_at": asked.as_of(made_at),
         "made_at": made_at,
         "revision": shown["revision"] if shown else None,
         "seal": gathered.seal,

@@ -39,26 +39,20 @@ class DatedClock(Clock):
     def text(self, moment: datetime, tenths: bool = False) -> str:
         """19 Nov 2026 11:42:10"""
         local = moment.astimezone(self.zone)
-        return f"{local.day} {local:%b %Y %H:%M:%S}" + (f".{local.microsecond // 100_000}" if tenths else "")
+        return f"{self.date(local)} {local:%H:%M:%S}" + (f".{local.microsecond // 100_000}" if tenths else "")
 
     def minute(self, moment: datetime) -> str:
         """19 Nov 2026 11:42"""
         return self.text(moment)[:-3]
 
-    def day(self, moment: datetime) -> str:
-        """19 Nov 2026, of a UTC day."""
-        utc = moment.astimezone(UTC)
-        return f"{utc.day} {utc:%b %Y}"
-
-    def local_day(self, moment: datetime) -> str:
-        """19 Nov 2026, of the reader's zone."""
-        local = moment.astimezone(self.zone)
-        return f"{local.day} {local:%b %Y}"
+    def date(self, moment: datetime) -> str:
+        """19 Nov 2026"""
+        return f"{moment.day} {moment:%b %Y}"
 
 
 def permanent_address(view: View, asked: Asked, site: str | None) -> str:
     """Where the pages show the same for ever: with the moment as of which it is."""
-    moment = (asked.known_at or view.clock.now).astimezone(UTC)
+    moment = asked.as_of(view.clock.now).astimezone(UTC)
     up = moment + timedelta(microseconds=-moment.microsecond % 1000)
     known_at = up.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     path = view.url(f"/reports/{asked.kind}", **(dict(view.query) | {"site": site, "as_known_at": known_at}))
@@ -73,7 +67,7 @@ def export_context(view: View, asked: Asked, site: str | None) -> dict[str, Any]
         "stylesheet": stylesheet,
         "drawn": drawn,
         "permanent_address": permanent_address(view, asked, site),
-        "as_of": asked.known_at or view.clock.now,
+        "as_of": asked.as_of(view.clock.now),
     }
 
 

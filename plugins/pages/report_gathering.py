@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from plugins.pages.charts import chart_data
@@ -90,7 +90,7 @@ def bars(asked: Asked, steps: Sequence[Row], clock: Clock) -> dict[str, Any]:
     """The bars over time, each divided by the revision that added its hits; hours without a report are hatched."""
     what = {60: "Hits per minute", 3600: "Hits per hour"}.get(asked.step // timedelta(seconds=1), "Hits per day")
     made = step_bars(steps, asked.step)
-    unknown = [] if asked.kind == "hour" else gaps(asked, steps, as_of(asked, clock))
+    unknown = [] if asked.kind == "hour" else gaps(asked, steps, asked.as_of(clock.now))
     return {
         "bars_title": what,
         "bars": chart_data({"steps": made, "gaps": unknown}, from_time=asked.start, until_time=asked.end),
@@ -98,8 +98,3 @@ def bars(asked: Asked, steps: Sequence[Row], clock: Clock) -> dict[str, Any]:
         "bars_sum": sum(bar["hits"] for bar in made),
         "layers_drawn": [name for name in LAYERS if any(bar[name] for bar in made)],
     }
-
-
-def as_of(asked: Asked, clock: Clock) -> datetime:
-    """The moment the report is shown as of."""
-    return asked.known_at or clock.now

@@ -77,9 +77,13 @@ class Asked:
             return timedelta(minutes=1)
         return HOUR if self.end - self.start <= 72 * HOUR else timedelta(days=1)
 
+    def as_of(self, now: datetime) -> datetime:
+        """The moment the report is shown as of."""
+        return self.known_at or now
+
     def is_whole(self, now: datetime) -> bool:
         """Whether all of it was over, as of the moment shown: only then it may be compared with a whole period."""
-        return (self.known_at or now) >= self.end + CLOSES_AFTER
+        return self.as_of(now) >= self.end + CLOSES_AFTER
 
     def week_words(self, clock: Clock) -> str:
         """The same range a week before, by the day it starts: Sat 21 Nov, or Sat 21 Nov, 09:00 for an hour."""

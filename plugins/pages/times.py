@@ -78,13 +78,15 @@ class Clock:
 
     def day(self, moment: datetime) -> str:
         """19 Nov, of a UTC day."""
-        utc = moment.astimezone(UTC)
-        return f"{utc.day} {utc:%b}" + ("" if utc.year == self.now.year else f" {utc.year}")
+        return self.date(moment.astimezone(UTC))
 
     def local_day(self, moment: datetime) -> str:
         """19 Nov, of the reader's zone."""
-        local = moment.astimezone(self.zone)
-        return f"{local.day} {local:%b}" + ("" if local.year == self.now.year else f" {local.year}")
+        return self.date(moment.astimezone(self.zone))
+
+    def date(self, moment: datetime) -> str:
+        """19 Nov, in the zone that the moment has; another year adds it."""
+        return f"{moment.day} {moment:%b}" + ("" if moment.year == self.now.year else f" {moment.year}")
 
     def span(self, start: datetime, end: datetime) -> str:
         """09:00 – 10:00, half-open; with its day when that is not today."""
